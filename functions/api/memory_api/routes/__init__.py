@@ -1,0 +1,3 @@
+"""Routes: parse, call one service, answer."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What the services need, on AWS and in ONNX Runtime."""
+
+from __future__ import annotations

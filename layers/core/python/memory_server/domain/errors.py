@@ -1,0 +1,83 @@
+"""Every error that a client can meet. HTTP and MCP map these classes in one place each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request: ``path`` leads to the field, ``message`` says what would be right."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class MemoryServerError(Exception):
+    """Base of all errors of the domain. The message is for the client and says what to do."""
+
+
+class InvalidRequest(MemoryServerError):
+    """One or more fields are wrong; nothing was stored or changed."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+
+    @classmethod
+    def of(cls, field: str, message: str) -> InvalidRequest:
+        """Return the error for one wrong ``field``."""
+        return cls([Fault((field,), message)])
+
+
+class MemoryNotFound(MemoryServerError):
+    """The user has no memory of that id."""
+
+    def __init__(self, memory_id: str) -> None:
+        super().__init__(f"there is no memory {memory_id}: check the id, or search for the memory")
+
+
+class VersionConflict(MemoryServerError):
+    """The memory has changed since the version that the client named."""
+
+    def __init__(self, memory_id: str, expected: int, actual: int) -> None:
+        self.actual = actual
+        super().__init__(
+            f"memory {memory_id} is at version {actual}, not {expected}: get it again, then repeat the change"
+        )
+
+
+class DuplicateContent(MemoryServerError):
+    """Changing the content would make two memories of one project the same."""
+
+    def __init__(self, memory_id: str) -> None:
+        self.memory_id = memory_id
+        super().__init__(f"memory {memory_id} of the same project already has this content: delete one of the two")
+
+
+class IdempotencyKeyReused(MemoryServerError):
+    """An Idempotency-Key came again with another request."""
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for a different request: send a new key with a new request")
+
+
+class PluginNotFound(MemoryServerError):
+    """No plugin of that id is registered."""
+
+    def __init__(self, plugin_id: str) -> None:
+        super().__init__(f"there is no plugin {plugin_id!r}: GET /plugins/list names the plugins that are there")
+
+
+class PermissionDenied(MemoryServerError):
+    """A plugin called for something that its PLUGIN_INFO does not ask for, or outside an event of its own."""
+
+
+class Unavailable(MemoryServerError):
+    """A part that the request needs does not answer now; nothing was lost, the request can be sent again."""
+
+    def __init__(self, component: str, *, retry_after: int = 5) -> None:
+        self.component = component
+        self.retry_after = retry_after
+        super().__init__(f"the {component} does not answer: send the request again in {retry_after} seconds")

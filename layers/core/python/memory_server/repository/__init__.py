@@ -1,0 +1,3 @@
+"""Memories in PostgreSQL."""
+
+from __future__ import annotations

@@ -1,0 +1,285 @@
+"""What the services need from outside, as Protocols. adapters/, repository/ and outbox/ implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from memory_server.domain.memories import MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
+from memory_server.domain.principals import Principal
+from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, SearchQuery
+from plugin_kit.envelope import Event
+from plugin_kit.json_types import JsonObject
+from plugin_kit.models import Memory
+
+
+class Embedder(Protocol):
+    """Texts to vectors of unit length. ``model_id`` names the model and its precision."""
+
+    model_id: str
+    dimensions: int
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector a text, in order.
+
+        Raises:
+            Unavailable: the embedder does not answer.
+        """
+        ...
+
+
+class EmbeddingCache(Protocol):
+    """Vectors by key, for a while. Losing one costs time, never truth: no method raises when the cache is away."""
+
+    async def get(self, key: str) -> Vector | None: ...
+
+    async def put(self, key: str, vector: Vector) -> None: ...
+
+
+class MemoryRepository(Protocol):
+    """The memories of one user, inside one transaction. Expired memories are never found by any method."""
+
+    async def find_duplicates(self, drafts: Sequence[MemoryDraft]) -> dict[int, Memory]:
+        """Return by index the memories that already hold a draft's content in its project."""
+        ...
+
+    async def add(
+        self, drafts: Sequence[MemoryDraft], vectors: Mapping[int, Vector], model_id: str
+    ) -> list[StoreResult]:
+        """Store the drafts, or find what is there, in order. A draft without a vector must have a duplicate."""
+        ...
+
+    async def get(self, memory_id: str) -> Memory:
+        """Raises: MemoryNotFound."""
+        ...
+
+    async def update(
+        self, memory_id: str, patch: MemoryPatch, *, vector: Vector | None, model_id: str, expected_version: int | None
+    ) -> Memory:
+        """Apply ``patch`` and keep the version before. ``vector`` is given exactly when the content changes.
+
+        Raises: MemoryNotFound, VersionConflict, DuplicateContent.
+        """
+        ...
+
+    async def delete(self, memory_id: str, *, expected_version: int | None = None) -> Memory:
+        """Delete the memory, keep its last version in the history, and return it.
+
+        Raises: MemoryNotFound, VersionConflict.
+        """
+        ...
+
+    async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> list[str]:
+        """Delete by ids or by filter (one of them is given); return the ids that were deleted."""
+        ...
+
+    async def match_ids(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> list[str]:
+        """Return the ids that ``delete_many`` would delete."""
+        ...
+
+    async def history(self, memory_id: str) -> list[PastVersion]:
+        """Return past versions, newest first; it answers for deleted memories too.
+
+        Raises: MemoryNotFound: the user never had such a memory.
+        """
+        ...
+
+    async def list(self, where: MemoryFilter, *, after: Position | None, limit: int) -> Page: ...
+
+    async def search(self, query: SearchQuery, vector: Vector | None, model_id: str) -> list[Hit]:
+        """``vector`` is None exactly in keyword mode."""
+        ...
+
+
+class Outbox(Protocol):
+    """Events of change, written in the caller's transaction."""
+
+    async def append(self, events: Sequence[Event]) -> None: ...
+
+    async def mark_published(self, event_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """What a request with an Idempotency-Key was answered: its fingerprint and the ids of its memories."""
+
+    fingerprint: bytes
+    memory_ids: tuple[str, ...]
+    created: tuple[bool, ...]
+
+
+class IdempotencyKeys(Protocol):
+    """Idempotency-Keys of one user, kept with the changes that they stand for."""
+
+    async def claim(self, key: str, fingerprint: bytes) -> StoredResponse | None:
+        """Take ``key`` for this transaction, waiting for another that holds it; return what it was answered, if it was.
+
+        Raises: IdempotencyKeyReused: the key stands for another fingerprint.
+        """
+        ...
+
+    async def store(self, key: str, response: StoredResponse) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction of one user. Leaving it normally commits, leaving it by an exception rolls back."""
+
+    memories: MemoryRepository
+    outbox: Outbox
+    idempotency: IdempotencyKeys
+
+
+class Database(Protocol):
+    """Transactions. Every statement inside one is confined to the principal by row-level security."""
+
+    def transaction(self, principal: Principal) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Raises: Unavailable: the database does not answer."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        ...
+
+
+class OutboxBacklog(Protocol):
+    """The outbox across all users, for the relay alone."""
+
+    def claim(self, *, older_than: datetime, limit: int) -> AbstractAsyncContextManager[list[Event]]:
+        """Lock unpublished events, oldest first; leaving the context marks them published, an exception frees them."""
+        ...
+
+    async def prune(self, *, published_before: datetime) -> int:
+        """Forget events that were published before; return how many."""
+        ...
+
+
+class EventBus(Protocol):
+    """The way to the plugins."""
+
+    async def publish(self, events: Sequence[Event]) -> list[Event]:
+        """Put ``events`` on the bus and return those that it did not take (the caller keeps or drops them)."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRegistration:
+    """A plugin as the registry knows it. ``manifest`` is its PLUGIN_INFO."""
+
+    plugin_id: str
+    name: str
+    version: str
+    description: str
+    author: str
+    hooks: tuple[str, ...]
+    priority: int
+    permissions: tuple[str, ...]
+    enabled: bool
+    registered_at: datetime
+    function_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    manifest: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginStatistics:
+    """What became of a plugin's deliveries, since it was registered."""
+
+    delivered: int = 0
+    failed: int = 0
+    last_delivered_at: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+
+class PluginRegistry(Protocol):
+    """Which plugins there are, and which are enabled. Reads are consistent: a change is seen by the next read."""
+
+    async def list(self) -> list[PluginRegistration]: ...
+
+    async def get(self, plugin_id: str) -> PluginRegistration:
+        """Raises: PluginNotFound."""
+        ...
+
+    async def register(self, registration: PluginRegistration) -> None:
+        """Add the plugin, or renew all but its enable state and the time of its first registration."""
+        ...
+
+    async def remove(self, plugin_id: str) -> None: ...
+
+    async def set_enabled(self, plugin_id: str, enabled: bool) -> PluginRegistration:
+        """Raises: PluginNotFound."""
+        ...
+
+    async def statistics(self, plugin_id: str) -> PluginStatistics: ...
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Events that wait for a plugin, and those that failed for good."""
+
+    waiting: int
+    dead: int
+
+
+class PluginQueues(Protocol):
+    """The queues between the bus and the plugins."""
+
+    async def depth(self, registration: PluginRegistration) -> QueueDepth: ...
+
+
+class PluginSql(Protocol):
+    """A plugin's own schema, under the plugin's own role."""
+
+    async def execute(
+        self, plugin_id: str, sql: str, parameters: Sequence[object], *, read_only: bool
+    ) -> list[JsonObject]:
+        """Run one statement in one transaction and return its rows as JSON objects.
+
+        Raises: InvalidRequest: PostgreSQL refuses the statement; the message is PostgreSQL's.
+        """
+        ...
+
+
+class PluginSchemas(Protocol):
+    """Makes and removes what a plugin has in the database."""
+
+    async def create(self, plugin_id: str) -> None: ...
+
+    async def drop(self, plugin_id: str) -> None: ...
+
+
+class PluginFunctions(Protocol):
+    """The plugins' Lambdas, called directly."""
+
+    async def describe(self, function_arn: str) -> JsonObject:
+        """Return the plugin's checked PLUGIN_INFO.
+
+        Raises: InvalidRequest: the plugin is refused; the message is the kit's.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """The time, in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Health(Protocol):
+    """A part whose health can be asked for."""
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        ...

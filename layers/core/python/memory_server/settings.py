@@ -1,0 +1,69 @@
+"""What a function is told by its environment: one frozen object, built at cold start, never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class InvalidSettings(Exception):
+    """The environment lacks a variable, or holds one that cannot be right; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The names of what a function uses. AWS endpoints and credentials are boto3's own variables.
+
+    ``server_secret_arn`` names the secret that role passwords and grants derive from. ``model_path`` is the folder of
+    the exported model for a function that embeds in its own process; the others name ``embedder_function``.
+    """
+
+    database_host: str = ""
+    database_port: int = 5432
+    database_name: str = "memory"
+    database_admin_secret_arn: str = ""
+    database_pool_size: int = 2
+    server_secret_arn: str = ""
+    event_bus: str = ""
+    events_bucket: str = ""
+    plugins_table: str = ""
+    embedding_cache_table: str = ""
+    embedder_function: str = ""
+    model_path: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings that the upper-case variables of the fields' names give.
+
+        Raises:
+            InvalidSettings: a number is not a number.
+        """
+        env = os.environ if environment is None else environment
+        values: dict[str, str | int] = {}
+        for name, default in _DEFAULTS.items():
+            text = env.get(name.upper())
+            if text is not None:
+                values[name] = _number(name, text) if isinstance(default, int) else text
+        return cls(**values)  # pyright: ignore[reportArgumentType]  # the loop gives each field its type
+
+    def require(self, name: str) -> str:
+        """Return the text of the field ``name``.
+
+        Raises:
+            InvalidSettings: it is empty.
+        """
+        value = str(getattr(self, name))
+        if not value:
+            raise InvalidSettings(f"the environment variable {name.upper()} is not set: template.yaml sets it")
+        return value
+
+
+_DEFAULTS: Mapping[str, str | int] = {field.name: field.default for field in Settings.__dataclass_fields__.values()}
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidSettings(f"the environment variable {name.upper()} is {text!r}, not a whole number") from None

@@ -1,0 +1,3 @@
+"""All that a plugin's Lambda needs. Tiny and fast to import: the standard library, Powertools and boto3."""
+
+from __future__ import annotations

@@ -1,0 +1,28 @@
+"""What can go wrong between a plugin and the server. Every message says what to do."""
+
+from __future__ import annotations
+
+
+class PluginError(Exception):
+    """Base of every error that the kit raises."""
+
+
+class EnvelopeError(PluginError):
+    """An event is not one that this version of the kit can read."""
+
+
+class InvalidPlugin(PluginError):
+    """A plugin breaks its contract: ``faults`` lists each fault with the fix."""
+
+    def __init__(self, plugin_id: str, faults: list[str]) -> None:
+        self.plugin_id = plugin_id
+        self.faults = faults
+        super().__init__(f"plugin {plugin_id!r} is refused:\n" + "\n".join(f"- {fault}" for fault in faults))
+
+
+class PermissionRefused(PluginError):
+    """The gateway refused a call: the plugin's PLUGIN_INFO does not list the permission that the call needs."""
+
+
+class ServiceFailed(PluginError):
+    """A context service could not do what the plugin asked; the message says why."""

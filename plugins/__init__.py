@@ -1,0 +1,3 @@
+"""The built-in plugins, one folder each."""
+
+from __future__ import annotations
