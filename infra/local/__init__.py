@@ -1,0 +1,3 @@
+"""The stack of template.yaml on one machine."""
+
+from __future__ import annotations
