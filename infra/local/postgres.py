@@ -19,6 +19,7 @@ from infra.local import guard, postmaster
 from infra.local.unprivileged import unprivileged_prefix, unprivileged_user
 
 _START_SECONDS: Final = 30
+_LOCK_SECONDS: Final = 2
 _ATTEMPTS: Final = 5
 _MAX_LOG_BYTES: Final = 10 * 1024 * 1024
 # Modest memory for a laptop, room to build an HNSW index, and durable. Errors are logged without the rows' values.
@@ -123,13 +124,14 @@ class LocalPostgres:
             raise PostgresDidNotStart(f"this object already runs PostgreSQL in {self.data_dir}")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         lock = (self.data_dir / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise PostgresDidNotStart(
-                f"another process runs PostgreSQL in {self.data_dir}: stop it, or choose another folder"
-            ) from None
+        until = time.monotonic() + _LOCK_SECONDS  # an owner that was killed this moment holds it a little longer
+        while not _locked(lock):
+            if time.monotonic() > until:
+                lock.close()
+                raise PostgresDidNotStart(
+                    f"another process runs PostgreSQL in {self.data_dir}: stop it, or choose another folder"
+                )
+            time.sleep(0.05)
         self._lock = lock
         self._give_to_user(self.data_dir)
 
@@ -197,6 +199,14 @@ class LocalPostgres:
         user = unprivileged_user()
         if user is not None:
             os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _program(name: str) -> Path:
