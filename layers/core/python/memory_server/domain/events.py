@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import cast
 
 import uuid_utils
 
@@ -12,10 +15,31 @@ from plugin_kit.envelope import Argument, Event
 from plugin_kit.hooks import CATALOGUE
 from plugin_kit.models import Memory
 
+_causes: ContextVar[tuple[str, ...]] = ContextVar("causes", default=())
+
 
 def new_id() -> str:
     """Return a new UUIDv7 as text."""
     return str(uuid_utils.uuid7())
+
+
+@contextmanager
+def caused_by(plugin_ids: tuple[str, ...]) -> Generator[None]:
+    """Mark the events that are made inside as the doing of these plugins, the latest one last.
+
+    The mark is the event's ``metadata["caused_by"]``. An event is never delivered to a plugin that is among its causes,
+    so that plugins which answer events with changes cannot set each other off for ever.
+    """
+    token = _causes.set(plugin_ids)
+    try:
+        yield
+    finally:
+        _causes.reset(token)
+
+
+def causes_of(event: Event) -> tuple[str, ...]:
+    """Return the ids of the plugins that led to ``event``; none for what a client did."""
+    return tuple(cast("list[str]", event.metadata.get("caused_by") or ()))
 
 
 def new_event(
@@ -36,6 +60,7 @@ def new_event(
         user_id=None if principal is None else principal.user_id,
         session_id=session_id,
         project=project,
+        metadata={"caused_by": list(causes)} if (causes := _causes.get()) else {},
     )
 
 

@@ -1,0 +1,80 @@
+"""boto3 clients, and the one place where their errors become the domain's.
+
+Endpoints, region and credentials are boto3's own environment variables.
+"""
+
+# pyright: reportUnknownMemberType=false
+# boto3.client is overloaded for every service of AWS, and only the stubs of those that are used are installed.
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from memory_server.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+async def call(component: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what the blocking ``function`` returns, run in a thread of its own.
+
+    Raises:
+        Unavailable: AWS refused or did not answer; ``component`` names the part for the client, the log has the cause.
+    """
+    try:
+        return await asyncio.to_thread(function, *args, **kwargs)
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("the %s failed: %s", component, error)
+        raise Unavailable(component) from error
+
+
+class Clients:
+    """One client a service, made when it is first asked for: a function pays for those that it uses."""
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return boto3.client("dynamodb", config=_config())
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        return boto3.client("events", config=_config())
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        # A function that is invoked may be starting, which takes seconds.
+        return boto3.client("lambda", config=_config(read_timeout=60))
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto3.client("s3", config=_config())
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        return boto3.client("secretsmanager", config=_config())
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs", config=_config())
+
+
+def _config(*, read_timeout: float = 5) -> Config:
+    """Return settings with which a caller learns within seconds that a service is away."""
+    return Config(connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": 3})

@@ -1,0 +1,181 @@
+"""The registry of plugins in DynamoDB: for each plugin a ``registration`` record and a ``statistics`` record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from memory_server.adapters.aws import call
+from memory_server.domain.errors import PluginNotFound, Unavailable
+from memory_server.services.ports import PluginRegistration, PluginStatistics
+from plugin_kit.json_types import dumps
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemOutputTypeDef
+
+_COMPONENT: Final = "plugin state"
+_MAX_BATCH: Final = 100
+_BATCH_ATTEMPTS: Final = 5
+# What a renewed registration leaves as it is.
+_KEPT: Final = frozenset({"enabled", "registered_at"})
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DynamoDBPluginRegistry:
+    """A PluginRegistry on the table of plugins and its index ``by_record``."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def list(self) -> list[PluginRegistration]:
+        """Return the registrations by id. One that is being added may be missing for a moment: the index is behind."""
+        items = await call(_COMPONENT, self._registrations)
+        return sorted(map(_registration, items), key=lambda registration: registration.plugin_id)
+
+    async def get(self, plugin_id: str) -> PluginRegistration:
+        item = await self._record(plugin_id, "registration")
+        if item is None:
+            raise PluginNotFound(plugin_id)
+        return _registration(item)
+
+    async def register(self, registration: PluginRegistration) -> None:
+        values = _attributes(registration)
+        settings = [
+            f"#{name} = if_not_exists(#{name}, :{name})" if name in _KEPT else f"#{name} = :{name}" for name in values
+        ]
+        await call(
+            _COMPONENT,
+            self._client.update_item,
+            TableName=self._table,
+            Key=_key(registration.plugin_id, "registration"),
+            UpdateExpression=f"SET {', '.join(settings)}",
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": _serialize(value) for name, value in values.items()},
+        )
+
+    async def remove(self, plugin_id: str) -> None:
+        for record in ("registration", "statistics"):
+            await call(_COMPONENT, self._client.delete_item, TableName=self._table, Key=_key(plugin_id, record))
+
+    async def set_enabled(self, plugin_id: str, enabled: bool) -> PluginRegistration:
+        answer = await call(_COMPONENT, partial(self._set_enabled, plugin_id, enabled))
+        return _registration(_plain(answer["Attributes"]))
+
+    async def statistics(self, plugin_id: str) -> PluginStatistics:
+        item = await self._record(plugin_id, "statistics") or {}
+        return PluginStatistics(
+            delivered=int(cast(int, item.get("delivered", 0))),
+            failed=int(cast(int, item.get("failed", 0))),
+            last_delivered_at=_time(item.get("last_delivered_at")),
+            last_error=cast("str | None", item.get("last_error")),
+            last_error_at=_time(item.get("last_error_at")),
+        )
+
+    async def ping(self) -> None:
+        # A read of data, not of the table's description: that is what requests need, and it has no quota of its own.
+        await self._record("ping", "registration")
+
+    async def _record(self, plugin_id: str, record: str) -> Mapping[str, object] | None:
+        answer = await call(
+            _COMPONENT, self._client.get_item, TableName=self._table, Key=_key(plugin_id, record), ConsistentRead=True
+        )
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def _registrations(self) -> Sequence[Mapping[str, object]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_record",
+            KeyConditionExpression="#record = :record",
+            ExpressionAttributeNames={"#record": "record"},
+            ExpressionAttributeValues={":record": {"S": "registration"}},
+        )
+        keys = [{name: item[name] for name in ("plugin_id", "record")} for page in pages for item in page["Items"]]
+        return [
+            _plain(item)
+            for start in range(0, len(keys), _MAX_BATCH)
+            for item in self._batch_get(keys[start : start + _MAX_BATCH])
+        ]
+
+    def _batch_get(
+        self, keys: Sequence[Mapping[str, AttributeValueTypeDef]]
+    ) -> Sequence[Mapping[str, AttributeValueTypeDef]]:
+        items: list[Mapping[str, AttributeValueTypeDef]] = []
+        for _ in range(_BATCH_ATTEMPTS):
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+            items += answer["Responses"].get(self._table, [])
+            keys = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
+            if not keys:
+                return items
+        raise Unavailable(_COMPONENT)
+
+    def _set_enabled(self, plugin_id: str, enabled: bool) -> UpdateItemOutputTypeDef:
+        try:
+            return self._client.update_item(
+                TableName=self._table,
+                Key=_key(plugin_id, "registration"),
+                UpdateExpression="SET enabled = :enabled",
+                ConditionExpression="attribute_exists(plugin_id)",
+                ExpressionAttributeValues={":enabled": {"BOOL": enabled}},
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise PluginNotFound(plugin_id) from None
+
+
+def _key(plugin_id: str, record: str) -> dict[str, AttributeValueTypeDef]:
+    return {"plugin_id": {"S": plugin_id}, "record": {"S": record}}
+
+
+def _attributes(registration: PluginRegistration) -> dict[str, object]:
+    """Return the attributes of a registration besides its key. The manifest is JSON text: DynamoDB knows no floats."""
+    return {
+        "name": registration.name,
+        "version": registration.version,
+        "description": registration.description,
+        "author": registration.author,
+        "hooks": list(registration.hooks),
+        "priority": registration.priority,
+        "permissions": list(registration.permissions),
+        "enabled": registration.enabled,
+        "registered_at": registration.registered_at.isoformat(),
+        "function_arn": registration.function_arn,
+        "queue_url": registration.queue_url,
+        "dead_letter_queue_url": registration.dead_letter_queue_url,
+        "manifest": dumps(registration.manifest),
+    }
+
+
+def _registration(item: Mapping[str, object]) -> PluginRegistration:
+    return PluginRegistration(
+        plugin_id=str(item["plugin_id"]),
+        name=str(item["name"]),
+        version=str(item["version"]),
+        description=str(item["description"]),
+        author=str(item["author"]),
+        hooks=tuple(cast("list[str]", item["hooks"])),
+        priority=int(cast(int, item["priority"])),
+        permissions=tuple(cast("list[str]", item["permissions"])),
+        enabled=bool(item["enabled"]),
+        registered_at=datetime.fromisoformat(str(item["registered_at"])),
+        function_arn=str(item["function_arn"]),
+        queue_url=str(item["queue_url"]),
+        dead_letter_queue_url=str(item["dead_letter_queue_url"]),
+        manifest=json.loads(str(item["manifest"])),
+    )
+
+
+def _plain(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, object]:
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _time(value: object) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(str(value))
