@@ -1,0 +1,118 @@
+"""AWS on one machine: ministack in an environment of its own, which is all that a plugin's process inherits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Final, TypedDict
+
+from infra.local.child import Child
+
+REGION: Final = "us-east-1"
+_START_SECONDS: Final = 30
+_REPOSITORY: Final = Path(__file__).parents[2]
+_PYTHON: Final = _REPOSITORY / ".venv-aws" / "bin" / "python"
+
+
+class EmulatorDidNotStart(Exception):
+    """The emulator cannot be brought up; the message holds the end of its log, or says what to do."""
+
+
+class Connection(TypedDict):
+    """What boto3.client needs to speak to the emulator. The credentials are none: it checks nothing."""
+
+    endpoint_url: str
+    region_name: str
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+
+class Emulator:
+    """ministack over ``folder``, on 127.0.0.1 and a free port, with its log in ``log_file``.
+
+    ``folder`` keeps the objects of S3 and the items of DynamoDB, whatever ends the process; queues, functions and
+    stacks are gone with it.
+    """
+
+    def __init__(self, folder: Path, log_file: Path) -> None:
+        self.folder = folder
+        self.log_file = log_file
+        self.port = 0
+        self.child: Child | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The arguments for boto3.client."""
+        return Connection(
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106  # it checks nothing
+        )
+
+    def start(self) -> None:
+        """Bring the emulator up and return when it answers.
+
+        Raises:
+            EmulatorDidNotStart: it is not installed, or it refuses to start.
+        """
+        if not _PYTHON.exists():
+            raise EmulatorDidNotStart(f"{_PYTHON} is not there: `make run` installs it")
+        scratch = self.folder / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)  # the unpacked functions of a process that was killed
+        scratch.mkdir(parents=True)
+        self.port = _free_port()
+        self.child = Child(
+            "the AWS emulator",
+            [str(_PYTHON), "-m", "infra.local.aws_process", str(self.port), str(self.folder / "dynamodb.journal")],
+            environment=self._environment(scratch),
+            folder=_REPOSITORY,
+            log_file=self.log_file,
+        )
+        self._wait(self.child)
+
+    def stop(self) -> None:
+        """End the emulator and the functions that it runs."""
+        if self.child is not None:
+            self.child.stop()
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+
+    def _environment(self, scratch: Path) -> dict[str, str]:
+        """All that a function's process will see, its own variables apart: nothing of the server's, no secret."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),
+            "PYTHONUNBUFFERED": "1",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "DOCKER_HOST": "unix:///nonexistent",  # or it would look for containers that it might have left
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+
+    def _wait(self, child: Child) -> None:
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until and child.exit_code is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.02)
+        child.stop()
+        raise EmulatorDidNotStart(f"the AWS emulator does not start. The end of {self.log_file}:\n{child.log_tail()}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
