@@ -1,0 +1,67 @@
+"""Plugins are listed, enabled, disabled and looked after."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from memory_server.services.ports import (
+    PluginQueues,
+    PluginRegistration,
+    PluginRegistry,
+    PluginStatistics,
+    QueueDepth,
+)
+from plugin_kit.lease import LEASE_SECONDS
+
+PluginHealth: TypeAlias = Literal["ok", "failing", "disabled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginStatus:
+    """A plugin, what became of its deliveries, and what still waits for it."""
+
+    registration: PluginRegistration
+    statistics: PluginStatistics
+    queue: QueueDepth
+
+    @property
+    def health(self) -> PluginHealth:
+        """``failing`` from a delivery that failed to the next one that did not."""
+        if not self.registration.enabled:
+            return "disabled"
+        failed, delivered = self.statistics.last_error_at, self.statistics.last_delivered_at
+        return "failing" if failed is not None and (delivered is None or failed > delivered) else "ok"
+
+
+class PluginService:
+    """The registered plugins. Enabling what is enabled, or disabling what is disabled, changes nothing."""
+
+    def __init__(self, registry: PluginRegistry, queues: PluginQueues) -> None:
+        self._registry = registry
+        self._queues = queues
+
+    async def list(self) -> list[PluginRegistration]:
+        return await self._registry.list()
+
+    async def enable(self, plugin_id: str) -> PluginRegistration:
+        """Raises: PluginNotFound."""
+        return await self._registry.set_enabled(plugin_id, True)
+
+    async def disable(self, plugin_id: str) -> PluginRegistration:
+        """Disable the plugin; no hook of it starts after this has returned.
+
+        Raises:
+            PluginNotFound: no such plugin is registered.
+        """
+        registration = await self._registry.set_enabled(plugin_id, False)
+        # A host may still trust what it read just before the write.
+        await asyncio.sleep(LEASE_SECONDS)
+        return registration
+
+    async def status(self, plugin_id: str) -> PluginStatus:
+        """Raises: PluginNotFound."""
+        registration = await self._registry.get(plugin_id)
+        statistics, queue = await asyncio.gather(self._registry.statistics(plugin_id), self._queues.depth(registration))
+        return PluginStatus(registration=registration, statistics=statistics, queue=queue)

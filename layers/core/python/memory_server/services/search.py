@@ -1,0 +1,53 @@
+"""Memories are found again, by meaning and by words."""
+
+from __future__ import annotations
+
+from memory_server.domain.errors import MemoryServerError
+from memory_server.domain.events import new_event
+from memory_server.domain.principals import Principal
+from memory_server.domain.queries import Hit, SearchQuery
+from memory_server.services.embeddings import CachedEmbedder
+from memory_server.services.events import Events
+from memory_server.services.ports import Database
+from plugin_kit.envelope import Argument
+from plugin_kit.models import SearchResult
+
+
+class SearchService:
+    """Search in the memories of one user."""
+
+    def __init__(self, database: Database, embedder: CachedEmbedder, events: Events) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._events = events
+
+    @property
+    def model_id(self) -> str:
+        """The model whose vectors are searched."""
+        return self._embedder.model_id
+
+    async def search(self, principal: Principal, query: SearchQuery) -> list[Hit]:
+        """Return what fits ``query`` best, best first.
+
+        Raises:
+            Unavailable: the embedder or the database does not answer.
+        """
+        try:
+            hits = await self._search(principal, query)
+        except Exception as error:
+            # What an internal error says is for the logs; a plugin learns its name.
+            text = str(error) if isinstance(error, MemoryServerError) else type(error).__name__
+            self._observe("search_failed", principal, query, {"query": query.text, "error": text})
+            raise
+        results = [SearchResult(memory=hit.memory, score=hit.score) for hit in hits]
+        self._observe("search_performed", principal, query, {"query": query.text, "results": results})
+        return hits
+
+    async def _search(self, principal: Principal, query: SearchQuery) -> list[Hit]:
+        vector = None if query.mode == "keyword" else await self._embedder.embed_query(query.text, principal)
+        async with self._database.transaction(principal) as unit:
+            return await unit.memories.search(query, vector, self._embedder.model_id)
+
+    def _observe(self, hook: str, principal: Principal, query: SearchQuery, args: dict[str, Argument]) -> None:
+        where = query.filter
+        self._events.observed([new_event(hook, principal, args, session_id=where.session_id, project=where.project)])
