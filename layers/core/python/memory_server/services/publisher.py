@@ -49,10 +49,6 @@ class Publisher:
         refused = {event.id for event in await self._bus.publish([event for event in addressed if event.plugins])}
         return [event for event in events if event.id in refused]
 
-    def forget_subscriptions(self) -> None:
-        """Ask the registry again at the next event: a plugin was just enabled or disabled here."""
-        self._subscriptions_end = float("-inf")
-
     def _address(self, event: Event, subscribers: Sequence[str]) -> Event:
         causes = causes_of(event)
         plugins = tuple(plugin_id for plugin_id in subscribers if plugin_id not in causes)

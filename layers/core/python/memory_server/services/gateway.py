@@ -1,0 +1,126 @@
+"""The one door from a plugin back to the server: who calls, what it may do, and for whom."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+from memory_server.domain.errors import (
+    InvalidRequest,
+    MemoryServerError,
+    PermissionDenied,
+    PluginNotFound,
+)
+from memory_server.domain.events import caused_by, new_id
+from memory_server.domain.grants import verify
+from memory_server.domain.principals import Principal
+from memory_server.services.events import Events
+from memory_server.services.ports import Clock, PluginRegistry
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+
+PERMISSIONS_SECONDS: Final = 5.0
+# Lambda answers with at most 6 MB; some room is for the words around the value.
+MAX_ANSWER_BYTES: Final = 6_000_000 - 1024
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UserOperation:
+    """What a plugin does with a user's data: it takes a grant, and acts for the grant's user alone."""
+
+    permission: str
+    run: Callable[[Principal, JsonObject], Awaitable[JsonValue]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOperation:
+    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too."""
+
+    permission: str
+    run: Callable[[str, JsonObject], Awaitable[JsonValue]]
+
+
+Operation: TypeAlias = UserOperation | OwnOperation
+
+
+class Gateway:
+    """Answers the calls of plugins."""
+
+    def __init__(
+        self,
+        registry: PluginRegistry,
+        operations: Mapping[str, Operation],
+        events: Events,
+        grant_key: bytes,
+        clock: Clock,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = registry
+        self._operations = operations
+        self._events = events
+        self._grant_key = grant_key
+        self._clock = clock
+        self._monotonic = monotonic
+        self._permissions: dict[str, tuple[float, tuple[str, ...]]] = {}
+
+    async def answer(self, plugin_id: str, request: JsonObject) -> dict[str, JsonValue]:
+        """Return ``{"ok": value}``, or ``{"error": {"type", "message"}}`` with a message for the plugin's author."""
+        try:
+            value = await self._call(plugin_id, request)
+        except PermissionDenied as error:
+            return _error("PermissionRefused", str(error))
+        except MemoryServerError as error:
+            return _error("ServiceFailed", str(error))
+        except Exception:
+            # What went wrong inside is for the logs alone.
+            error_id = new_id()
+            logger.exception("the call of plugin %s failed: error %s", plugin_id, error_id)
+            return _error("ServiceFailed", f"the server failed: its logs tell more of error {error_id}")
+        finally:
+            await self._events.flush()
+        return {"ok": value}
+
+    async def _call(self, plugin_id: str, request: JsonObject) -> JsonValue:
+        name = request.get("operation")
+        operation = self._operations.get(str(name))
+        if operation is None:
+            raise InvalidRequest.of("operation", f"{name!r} is unknown: there are {', '.join(self._operations)}")
+        await self._check_permission(plugin_id, str(name), operation.permission)
+        arguments = request.get("arguments", {})
+        if not isinstance(arguments, Mapping):
+            raise InvalidRequest.of("arguments", "must be an object")
+        value = await self._run(plugin_id, operation, arguments, request.get("grant"))
+        if len(dumps(value).encode()) > MAX_ANSWER_BYTES:
+            raise InvalidRequest.of("arguments", "the answer would be over 6 MB: ask for less at once")
+        return value
+
+    async def _run(self, plugin_id: str, operation: Operation, arguments: JsonObject, token: JsonValue) -> JsonValue:
+        if isinstance(operation, OwnOperation):
+            return await operation.run(plugin_id, arguments)
+        grant = verify(cast("str | None", token), self._grant_key, plugin_id=plugin_id, now=self._clock.now())
+        with caused_by((*grant.caused_by, plugin_id)):
+            return await operation.run(Principal(grant.user_id), arguments)
+
+    async def _check_permission(self, plugin_id: str, operation: str, permission: str) -> None:
+        asked = self._monotonic()
+        until, permissions = self._permissions.get(plugin_id, (asked, ()))
+        if asked >= until:
+            try:
+                permissions = (await self._registry.get(plugin_id)).permissions
+            except PluginNotFound:
+                raise PermissionDenied(f"plugin {plugin_id!r} is not registered: deploy it again") from None
+            self._permissions[plugin_id] = (asked + PERMISSIONS_SECONDS, permissions)
+        if permission not in permissions:
+            raise PermissionDenied(
+                f"{operation} needs the permission {permission!r}: add it to PLUGIN_INFO['permissions'] of "
+                f"plugin {plugin_id!r} and deploy it again"
+            )
+
+
+def _error(kind: str, message: str) -> dict[str, JsonValue]:
+    return {"error": {"type": kind, "message": message}}
