@@ -26,3 +26,11 @@ class PermissionRefused(PluginError):
 
 class ServiceFailed(PluginError):
     """A context service could not do what the plugin asked; the message says why."""
+
+
+class HookFailed(PluginError):
+    """A plugin's function raised, or did not end in time. The message is ``type: message`` of what it raised."""
+
+
+class PluginDisabled(PluginError):
+    """The plugin was disabled before its hook could start; the event is dropped."""

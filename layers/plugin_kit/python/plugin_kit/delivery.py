@@ -1,0 +1,142 @@
+"""Records of the plugin's queue, delivered one by one: read, leased, deduplicated, called, counted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Final, cast
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from plugin_kit.aws import Aws
+from plugin_kit.deduplication import Deduplication
+from plugin_kit.envelope import Event, decode
+from plugin_kit.errors import EnvelopeError, HookFailed, InvalidPlugin, PluginDisabled
+from plugin_kit.host import Host
+from plugin_kit.json_types import JsonObject
+from plugin_kit.lease import Lease
+from plugin_kit.records import PluginRecords, Tally
+from plugin_kit.settings import HostSettings
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
+
+_MAX_ERROR: Final = 500
+_MAX_BACKOFF_SECONDS: Final = 8
+_MAX_ENTRIES: Final = 10  # of one SQS call
+_MARGIN_SECONDS: Final = 1.0  # for what comes after the last hook
+
+
+class Deliveries:
+    """What deliveries share from one invocation to the next."""
+
+    def __init__(self, settings: HostSettings, aws: Aws, host: Host, logger: logging.Logger) -> None:
+        self.settings = settings
+        self.aws = aws
+        self.host = host
+        self.logger = logger
+        self.records = PluginRecords(aws.dynamodb, settings.plugins_table, settings.plugin_id)
+        self.deduplication = Deduplication(aws.dynamodb, settings.deliveries_table, settings.plugin_id)
+
+    def begin(self, context: LambdaContext) -> Batch:
+        """Return the batch of a new invocation."""
+        self.deduplication.begin(context)
+        return Batch(self, context)
+
+
+class Batch:
+    """The deliveries of one invocation."""
+
+    def __init__(self, deliveries: Deliveries, context: LambdaContext) -> None:
+        self._all = deliveries
+        self._context = context
+        self._lease = Lease(deliveries.records.is_enabled)
+        self._tally = Tally()
+        self._retries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = []
+
+    def deliver(self, record: SQSRecord) -> None:
+        """Deliver one record. Raises what made it fail: the record stays in the queue."""
+        log = self._all.logger
+        fields = {"message_id": record.message_id}
+        try:
+            event = self._read(record)
+            fields |= {"event_id": event.id, "hook": event.hook}
+            self._deliver(event)
+        except PluginDisabled:
+            log.info("dropped: the plugin is disabled", extra=fields)
+        except IdempotencyAlreadyInProgressError:
+            log.info("put off: another invocation is delivering the same event", extra=fields)
+            raise
+        except Exception as error:
+            log.exception("failed", extra=fields)
+            self._count_failed(record, error)
+            raise
+
+    def end(self) -> None:
+        """Count the batch's deliveries, and let what failed come again soon. Failing here costs a figure or seconds."""
+        try:
+            if self._tally.delivered or self._tally.failed:
+                self._all.records.add(self._tally)
+            for start in range(0, len(self._retries), _MAX_ENTRIES):
+                self._all.aws.sqs.change_message_visibility_batch(
+                    QueueUrl=self._all.settings.queue_url, Entries=self._retries[start : start + _MAX_ENTRIES]
+                )
+        except Exception:  # the hooks have run: their outcome must reach SQS
+            self._all.logger.exception("the batch could not be counted, or its retries hastened")
+
+    def _deliver(self, event: Event) -> None:
+        self._require_enabled()
+        self._all.host.initialize(event, self._seconds_left())
+        self._all.deduplication.once(event.id, lambda: self._call(event))
+
+    def _call(self, event: Event) -> None:
+        # Asked again, now that only the hook is left to do: what came before may have outlasted the lease.
+        self._require_enabled()
+        self._all.host.dispatch(event, self._seconds_left())
+        self._tally.count_delivered()
+
+    def _require_enabled(self) -> None:
+        if not self._lease.holds():
+            raise PluginDisabled
+
+    def _read(self, record: SQSRecord) -> Event:
+        body: object = json.loads(record.body)
+        detail = cast("dict[str, object]", body).get("detail") if isinstance(body, dict) else None
+        if not isinstance(detail, dict):
+            raise EnvelopeError("the message is not an event of the bus: it has no detail")
+        return decode(self._with_args(cast(JsonObject, detail)))
+
+    def _with_args(self, detail: JsonObject) -> JsonObject:
+        reference = cast("dict[str, str] | None", detail.get("args_ref"))
+        if reference is None:
+            return detail
+        stored = self._all.aws.s3.get_object(Bucket=self._all.settings.events_bucket, Key=reference["key"])
+        return {**detail, "args": json.loads(stored["Body"].read())}
+
+    def _count_failed(self, record: SQSRecord, error: Exception) -> None:
+        self._tally.count_failed(_described(error))
+        receives = int(record.attributes.approximate_receive_count)
+        self._retries.append(
+            {
+                "Id": str(len(self._retries)),
+                "ReceiptHandle": record.receipt_handle,
+                "VisibilityTimeout": min(2 ** (receives - 1), _MAX_BACKOFF_SECONDS),
+            }
+        )
+
+    def _seconds_left(self) -> float:
+        return self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+
+
+def _described(error: Exception) -> str:
+    """Return what an operator reads of ``error``, without the credentials that a plugin finds in its environment."""
+    named = isinstance(error, (HookFailed, InvalidPlugin))
+    text = str(error) if named else f"{type(error).__name__}: {error}"
+    for variable in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        secret = os.environ.get(variable)
+        if secret:
+            text = text.replace(secret, "[removed]")
+    return text[:_MAX_ERROR]

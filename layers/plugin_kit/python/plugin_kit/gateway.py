@@ -1,0 +1,139 @@
+"""The services of a context: narrow clients of the plugin's own alias of the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Unpack, cast
+
+from plugin_kit.aws import Aws
+from plugin_kit.context import DraftFields, PatchFields, Services
+from plugin_kit.errors import PermissionRefused, ServiceFailed
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.models import Memory, SearchResult
+
+
+class Gateway:
+    """Calls the gateway's alias ``alias_arn`` in the name of one event's ``grant``."""
+
+    def __init__(self, aws: Aws, alias_arn: str, grant: str | None) -> None:
+        self._aws = aws
+        self._alias_arn = alias_arn
+        self._grant = grant
+
+    async def call(self, operation: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
+        """Return what ``operation`` answers.
+
+        Raises:
+            PermissionRefused: PLUGIN_INFO lacks the operation's permission, or the grant is not for this plugin.
+            ServiceFailed: the gateway could not do it, or does not answer.
+        """
+        request = dumps({"operation": operation, "arguments": arguments, "grant": self._grant})
+        answer = await asyncio.to_thread(self._invoke, operation, request)
+        error = cast("JsonObject | None", answer.get("error"))
+        if error is None:
+            return answer["ok"]
+        message = f"{operation}: {error.get('message')}"
+        raise PermissionRefused(message) if error.get("type") == "PermissionRefused" else ServiceFailed(message)
+
+    def services(self) -> Services:
+        """Return the four services that call through this gateway."""
+        return Services(
+            memory=GatewayMemoryService(self),
+            database=GatewayDatabaseService(self),
+            embedding=GatewayEmbeddingService(self),
+            cache=GatewayCacheService(self),
+        )
+
+    def _invoke(self, operation: str, request: str) -> JsonObject:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            response = self._aws.lambda_.invoke(FunctionName=self._alias_arn, Payload=request.encode())
+            answer: object = json.loads(response["Payload"].read())
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise ServiceFailed(f"{operation}: the gateway does not answer: {error}") from error
+        if "FunctionError" in response or not isinstance(answer, dict) or not {"ok", "error"} & answer.keys():
+            raise ServiceFailed(f"{operation}: the gateway failed: its log of this request says why")
+        return cast(JsonObject, answer)
+
+
+class GatewayMemoryService:
+    """MemoryService through the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def get(self, memory_id: str) -> Memory:
+        return _memory(await self._gateway.call("memory.get", {"memory_id": memory_id}))
+
+    async def search(self, query: str, limit: int = 10) -> list[SearchResult]:
+        found = await self._gateway.call("memory.search", {"query": query, "limit": limit})
+        return [SearchResult.from_dict(item) for item in cast("list[JsonObject]", found)]
+
+    async def create(self, content: str, **fields: Unpack[DraftFields]) -> Memory:
+        return _memory(await self._gateway.call("memory.create", {"content": content, **_to_json(fields)}))
+
+    async def update(self, memory_id: str, **fields: Unpack[PatchFields]) -> Memory:
+        return _memory(await self._gateway.call("memory.update", {"memory_id": memory_id, **_to_json(fields)}))
+
+    async def delete(self, memory_id: str) -> None:
+        await self._gateway.call("memory.delete", {"memory_id": memory_id})
+
+    async def list(self, project: str | None = None, limit: int = 100) -> list[Memory]:
+        found = await self._gateway.call("memory.list", {"project": project, "limit": limit})
+        return [_memory(item) for item in cast("Sequence[JsonValue]", found)]
+
+
+class GatewayDatabaseService:
+    """DatabaseService through the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
+        return await self._rows("database.query", sql, parameters)
+
+    async def execute(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
+        return await self._rows("database.execute", sql, parameters)
+
+    async def _rows(self, operation: str, sql: str, parameters: Sequence[JsonValue]) -> list[JsonObject]:
+        rows = await self._gateway.call(operation, {"sql": sql, "parameters": list(parameters)})
+        return cast("list[JsonObject]", rows)
+
+
+class GatewayEmbeddingService:
+    """EmbeddingService through the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return cast("list[list[float]]", await self._gateway.call("embedding.embed", {"texts": list(texts)}))
+
+
+class GatewayCacheService:
+    """CacheService through the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def get(self, key: str) -> JsonValue:
+        return await self._gateway.call("cache.get", {"key": key})
+
+    async def set(self, key: str, value: JsonValue, ttl_seconds: int = 3600) -> None:
+        await self._gateway.call("cache.set", {"key": key, "value": value, "ttl_seconds": ttl_seconds})
+
+    async def delete(self, key: str) -> None:
+        await self._gateway.call("cache.delete", {"key": key})
+
+
+def _memory(value: JsonValue) -> Memory:
+    return Memory.from_dict(cast(JsonObject, value))
+
+
+def _to_json(fields: DraftFields | PatchFields) -> dict[str, JsonValue]:
+    values = cast("Mapping[str, JsonValue | datetime]", fields)
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

@@ -1,0 +1,52 @@
+"""Finds a plugin's plugin.py and imports it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from plugin_kit.errors import InvalidPlugin
+
+_MODULE: Final = "plugin"
+
+
+def load(plugin_id: str, folder: Path | None = None) -> ModuleType:
+    """Import ``plugin.py`` of ``folder``, or the module ``plugin`` of sys.path, where a plugin's layer puts it.
+
+    Raises:
+        InvalidPlugin: there is no plugin.py, or importing it raises; the message names what is missing.
+    """
+    spec = _spec(plugin_id, folder)
+    if spec is None or spec.loader is None:
+        where = "on sys.path" if folder is None else f"in {folder}"
+        raise InvalidPlugin(plugin_id, [f"there is no plugin.py {where}: put it at the top of the plugin's folder"])
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass of the plugin's looks its module up here while it is being defined.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin's SystemExit must not end the host
+        del sys.modules[spec.name]
+        raise InvalidPlugin(plugin_id, [_fault(error)]) from error
+    return module
+
+
+def _spec(plugin_id: str, folder: Path | None) -> ModuleSpec | None:
+    if folder is None:
+        return importlib.util.find_spec(_MODULE)
+    path = folder / "plugin.py"
+    return importlib.util.spec_from_file_location(f"{_MODULE}_{plugin_id}", path) if path.is_file() else None
+
+
+def _fault(error: BaseException) -> str:
+    cause = f"plugin.py cannot be imported: {type(error).__name__}: {error}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        return f"{cause}: add the package that brings {package!r} to requirements.txt"
+    return cause
