@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from memory_server.domain.grants import grant_key
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
+@dataclass(frozen=True, slots=True)
 class ServerSecret:
-    """What derives from the secret; the secret itself stays inside."""
+    """The secret, and what derives from it."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    value: str = field(repr=False)
 
     @classmethod
     def read(cls, client: SecretsManagerClient, secret_arn: str) -> ServerSecret:
@@ -27,7 +28,7 @@ class ServerSecret:
         return cls(client.get_secret_value(SecretId=secret_arn)["SecretString"])
 
     def role_password(self, role: str) -> str:
-        return role_password(self._secret, role)
+        return role_password(self.value, role)
 
     def grant_key(self) -> bytes:
-        return grant_key(self._secret)
+        return grant_key(self.value)

@@ -68,6 +68,11 @@ class Gateway:
         self._monotonic = monotonic
         self._permissions: dict[str, tuple[float, tuple[str, ...]]] = {}
 
+    def known_operation(self, request: JsonObject) -> str:
+        """Return the name of the operation that ``request`` asks for, if there is one of that name: for the log."""
+        name = str(request.get("operation"))
+        return name if name in self._operations else "unknown"
+
     async def answer(self, plugin_id: str, request: JsonObject) -> dict[str, JsonValue]:
         """Return ``{"ok": value}``, or ``{"error": {"type", "message"}}`` with a message for the plugin's author."""
         try:

@@ -1,0 +1,50 @@
+"""The gateway's handler. Which plugin calls, the alias tells: IAM lets a plugin invoke its own alias alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import cache
+from typing import cast
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from memory_server import bootstrap
+from memory_server.services.gateway import Gateway
+from memory_server.settings import Settings
+from plugin_kit.json_types import JsonObject, JsonValue
+
+logger = Logger()
+
+
+@cache
+def _runtime() -> tuple[asyncio.Runner, Gateway]:
+    # One event loop an environment: the connection pools are bound to it.
+    return asyncio.Runner(), bootstrap.gateway(Settings.from_environment())
+
+
+@logger.inject_lambda_context
+def handler(request: JsonObject, context: LambdaContext) -> dict[str, JsonValue]:
+    """Answer one call of a plugin's context services."""
+    started = time.perf_counter()
+    plugin_id = _caller(context.invoked_function_arn)
+    runner, gateway = _runtime()
+    answer = runner.run(gateway.answer(plugin_id, request))
+    error = cast("JsonObject", answer.get("error", {}))
+    logger.info(
+        "a plugin called",
+        extra={
+            "plugin_id": plugin_id,
+            "operation": gateway.known_operation(request),
+            "outcome": error.get("type", "ok"),
+            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        },
+    )
+    return answer
+
+
+def _caller(invoked_arn: str) -> str:
+    """Return the id in ``arn:aws:lambda:<region>:<account>:function:<name>:plugin-<id>``; none without the alias."""
+    _, _, alias = invoked_arn.partition(":function:")[2].partition(":")
+    return alias.removeprefix("plugin-") if alias.startswith("plugin-") else ""
