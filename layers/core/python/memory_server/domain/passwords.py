@@ -1,4 +1,4 @@
-"""The passwords of the database's roles: they derive from the server's secret, so none is stored."""
+"""The passwords of the database's roles: all derive from the server's one secret, so none is stored."""
 
 from __future__ import annotations
 
@@ -8,5 +8,6 @@ import hmac
 
 
 def role_password(secret: str, role: str) -> str:
-    """Return the password of ``role``: url-safe base64 of ``HMAC-SHA256(secret, "role:" + role)``."""
-    return base64.urlsafe_b64encode(hmac.digest(secret.encode(), f"role:{role}".encode(), hashlib.sha256)).decode()
+    """Return the password of the PostgreSQL role ``role`` (43 characters of url-safe base64)."""
+    digest = hmac.new(secret.encode(), f"role:{role}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
