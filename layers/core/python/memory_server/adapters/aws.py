@@ -54,6 +54,12 @@ class Clients:
         return boto3.client("dynamodb", config=_config())
 
     @cached_property
+    def embedding_cache(self) -> DynamoDBClient:
+        # A cache that answers later than the embedder is none: it gets one short chance.
+        config = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
+        return boto3.client("dynamodb", config=config)
+
+    @cached_property
     def events(self) -> EventBridgeClient:
         return boto3.client("events", config=_config())
 

@@ -19,8 +19,13 @@ from plugin_kit.models import Memory
 class Embedder(Protocol):
     """Texts to vectors of unit length. ``model_id`` names the model and its precision."""
 
-    model_id: str
-    dimensions: int
+    @property
+    def model_id(self) -> str:
+        """Raises: Unavailable: an embedder elsewhere was never asked, and does not answer."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector a text, in order.
