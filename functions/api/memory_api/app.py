@@ -1,0 +1,52 @@
+"""The app: routes, errors and what surrounds them, around services that bootstrap built."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+
+from memory_api import errors, openapi
+from memory_api.middleware import LimitBody, LogRequests, PublishEvents
+from memory_api.routes import health, memories, plugins, search
+from memory_server import bootstrap
+from memory_server.settings import Settings
+
+
+def from_environment() -> FastAPI:
+    """Return the app over what the environment names: for a server's factory option, and for a Lambda's cold start."""
+    return create_app(bootstrap.api(Settings.from_environment()))
+
+
+def create_app(services: bootstrap.Api) -> FastAPI:
+    """Return the app over ``services``. Under a server it warms them at the start and closes them at the end."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        warming = asyncio.create_task(services.warm())
+        yield
+        await warming
+        await services.close()
+
+    app = FastAPI(
+        title="mcp-memory-server",
+        version="0.1.0",
+        summary="Memories for AI agents: stored, found by meaning, and seen by plugins.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    app.state.services = services
+    # The search and batch paths come before the paths with an id, which would take their names for one.
+    for router in (search.router, memories.router, plugins.router, health.router):
+        app.include_router(router)
+    errors.install(app)
+    openapi.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(LimitBody)
+    app.add_middleware(LogRequests, logger=Logger(service="api", serialize_stacktrace=False))
+    app.add_middleware(PublishEvents, events=services.events)
+    return app

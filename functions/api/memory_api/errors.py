@@ -1,0 +1,115 @@
+"""The one place where errors become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, cast
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+
+from memory_api.problems import problem
+from memory_server.domain import errors
+from plugin_kit.json_types import JsonValue
+
+_KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
+    errors.InvalidRequest: (422, "invalid-request", "The request is not valid"),
+    errors.MemoryNotFound: (404, "memory-not-found", "There is no such memory"),
+    errors.VersionConflict: (412, "version-conflict", "The memory has changed"),
+    errors.DuplicateContent: (409, "duplicate-content", "Another memory has this content"),
+    errors.IdempotencyKeyReused: (422, "idempotency-key-reused", "The Idempotency-Key was used before"),
+    errors.PluginNotFound: (404, "plugin-not-found", "There is no such plugin"),
+    errors.PermissionDenied: (403, "permission-denied", "This is not permitted"),
+    errors.Unavailable: (503, "unavailable", "A part of the server does not answer"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` with problem details. What is not expected is for the middleware to catch."""
+    app.add_exception_handler(errors.MemoryServerError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+def internal_error(request: Request, error_id: str) -> Response:
+    """Return the answer to an error that nobody expected: no more than where the logs tell of it."""
+    return problem(request, 500, kind="internal-error", error_id=error_id)
+
+
+def _domain_error(request: Request, error: Exception) -> Response:
+    status, kind, title = _KINDS[cast("type[errors.MemoryServerError]", type(error))]
+    headers: dict[str, str] = {}
+    members: dict[str, JsonValue] = {}
+    match error:
+        case errors.Unavailable():
+            headers["Retry-After"] = str(error.retry_after)
+        case errors.InvalidRequest():
+            members["errors"] = [_fault(("body", *fault.path), fault.message) for fault in error.faults]
+        case errors.IdempotencyKeyReused():
+            members["errors"] = [_fault(("header", "Idempotency-Key"), str(error))]
+        case errors.DuplicateContent():
+            members["memory_id"] = error.memory_id
+        case _:
+            pass
+    return problem(request, status, kind=kind, title=title, detail=str(error), headers=headers, **members)
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # what the handler is installed for
+    if isinstance(error.body, bytes):
+        return problem(request, 415, detail="send JSON, with the header Content-Type: application/json")
+    found = cast("Sequence[Mapping[str, object]]", error.errors())
+    return _invalid(request, [_described(item) for item in found])
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # what the handler is installed for
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's answer to JSON that Python cannot take in: nested too deep, a number too long, not UTF-8.
+        return _invalid(request, [_fault(("body",), f"is not JSON that can be read: {error.__cause__}")])
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_methods(request))
+        return problem(request, 405, detail=f"this path takes {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem(request, 404, detail="there is nothing at this path: /docs shows what there is")
+    return problem(request, error.status_code, detail=error.detail, headers=error.headers)
+
+
+def _invalid(request: Request, faults: Sequence[Mapping[str, JsonValue]]) -> Response:
+    status, kind, title = _KINDS[errors.InvalidRequest]
+    detail = "; ".join(f"{fault['field']}: {fault['detail']}" for fault in faults)
+    return problem(request, status, kind=kind, title=title, detail=detail, errors=faults)
+
+
+def _described(item: Mapping[str, object]) -> dict[str, JsonValue]:
+    location = cast("tuple[str | int, ...]", item["loc"])
+    if item["type"] == "json_invalid":
+        reason = cast("Mapping[str, object]", item["ctx"])["error"]
+        return _fault(("body",), f"is not JSON: {reason}, at character {location[-1]}")
+    if item["type"] == "string_unicode":
+        return _fault(location, "must be valid Unicode: it contains half of a surrogate pair")
+    return _fault(location, str(item["msg"]))
+
+
+def _fault(location: Iterable[str | int], detail: str) -> dict[str, JsonValue]:
+    """Return what the answer says of the field at ``location``: where it stands in the request, then its path."""
+    where, *path = location
+    fault: dict[str, JsonValue] = {"field": ".".join(map(str, path)) or str(where), "in": where, "detail": detail}
+    if where == "body":
+        fault["pointer"] = "#" + "".join(f"/{_token(part)}" for part in path)
+    return fault
+
+
+def _token(part: str | int) -> str:
+    return quote(str(part).replace("~", "~0").replace("/", "~1"), safe="~", errors="replace")
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the request's path takes, whichever routes they belong to."""
+    path = request.url.path
+    routes = (route for route in iter_route_contexts(request.app.routes) if route.path_regex.match(path))
+    return sorted({method for route in routes for method in route.methods or ()})

@@ -1,0 +1,35 @@
+"""Health: alive, and ready."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from memory_api.dependencies import Health
+from memory_api.problems import problem, problems
+from memory_api.schemas.health import Alive, PartOut, Ready
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("")
+async def get_health() -> Alive:
+    """Tell that the process answers."""
+    return Alive()
+
+
+@router.get("/ready", response_model=Ready, responses=problems(503))
+async def get_readiness(request: Request, health: Health) -> Ready | Response:
+    """Ask the database, the embedder, the bus and the state whether they answer; 503 names what does not."""
+    parts = {name: PartOut.of(answer) for name, answer in (await health.readiness()).items()}
+    missing = [name for name, part in parts.items() if part.error is not None]
+    if not missing:
+        return Ready(parts=parts)
+    return problem(
+        request,
+        503,
+        kind="not-ready",
+        title="The server is not ready",
+        detail=f"missing: {', '.join(missing)}",
+        headers={"Retry-After": "5"},
+        parts={name: part.model_dump() for name, part in parts.items()},
+    )

@@ -1,0 +1,35 @@
+"""Plugins: listed, enabled, disabled, looked after."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from memory_api.dependencies import PluginId, Plugins
+from memory_api.problems import problems
+from memory_api.schemas.plugins import PluginList, PluginOut, PluginStatusOut
+
+router = APIRouter(prefix="/plugins", tags=["plugins"])
+
+
+@router.get("/list", responses=problems(503))
+async def list_plugins(plugins: Plugins) -> PluginList:
+    """List all registered plugins."""
+    return PluginList(plugins=[PluginOut.of(registration) for registration in await plugins.list()])
+
+
+@router.post("/enable/{plugin_id}", responses=problems(404, 422, 503))
+async def enable_plugin(plugin_id: PluginId, plugins: Plugins) -> PluginOut:
+    """Enable a plugin: it gets the events that happen from now on, at the latest after 5 seconds."""
+    return PluginOut.of(await plugins.enable(plugin_id))
+
+
+@router.post("/disable/{plugin_id}", responses=problems(404, 422, 503))
+async def disable_plugin(plugin_id: PluginId, plugins: Plugins) -> PluginOut:
+    """Disable a plugin: no hook of it starts after this has answered."""
+    return PluginOut.of(await plugins.disable(plugin_id))
+
+
+@router.get("/status/{plugin_id}", responses=problems(404, 422, 503))
+async def get_plugin_status(plugin_id: PluginId, plugins: Plugins) -> PluginStatusOut:
+    """Tell how a plugin does: its deliveries, its last error, and what waits in its queue."""
+    return PluginStatusOut.of(await plugins.status(plugin_id))

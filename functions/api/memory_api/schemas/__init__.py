@@ -1,0 +1,3 @@
+"""What requests and answers look like: pydantic models, from which the OpenAPI document derives."""
+
+from __future__ import annotations
