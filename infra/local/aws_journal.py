@@ -6,6 +6,7 @@ This runs inside the emulator's process, so it uses the standard library alone.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import time
@@ -34,6 +35,8 @@ class Journal:
     def __init__(self, path: Path, *, rewrite_bytes: int = 64 * 1024 * 1024) -> None:
         """Read ``path``, and write it anew without what is out of date; again whenever it grew by ``rewrite_bytes``."""
         self._path = path
+        self._lock = path.with_suffix(".lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)  # an emulator that lost its owner just now may write its last line
         self._rewrite_bytes = rewrite_bytes
         self._items: dict[str, dict[str, Attributes]] = {}
         for change in _read(path):

@@ -1,7 +1,7 @@
 """What the emulator must not forget, hooked into ministack: the items of its tables, and its buckets.
 
-This runs inside the emulator's process. ministack has no public door for it, so the names that are hooked are those of the
-version that requirements-aws.txt pins.
+This runs inside the emulator's process. ministack has no public door for it, so the names that are hooked are those of
+the version that requirements-aws.txt pins.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ class Child:
         """Start ``command`` in ``folder``; the log of the start before stays beside the new one."""
         self.name = name
         self.log_file = log_file
+        self._stopped = False
         if log_file.exists():
             log_file.replace(log_file.with_suffix(".log.1"))
         with log_file.open("wb") as log:
@@ -43,6 +44,9 @@ class Child:
 
     def stop(self) -> None:
         """End the process, politely at first, and whatever is left of its group; return when it is gone."""
+        if self._stopped:
+            return  # its id may be another's by now
+        self._stopped = True
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE_SECONDS)

@@ -8,12 +8,13 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from functools import cached_property
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
+from infra.local.aws import REGION, Aws
 from infra.local.child import Child
 
-REGION: Final = "us-east-1"
 _START_SECONDS: Final = 30
 _REPOSITORY: Final = Path(__file__).parents[2]
 _PYTHON: Final = _REPOSITORY / ".venv-aws" / "bin" / "python"
@@ -21,15 +22,6 @@ _PYTHON: Final = _REPOSITORY / ".venv-aws" / "bin" / "python"
 
 class EmulatorDidNotStart(Exception):
     """The emulator cannot be brought up; the message holds the end of its log, or says what to do."""
-
-
-class Connection(TypedDict):
-    """What boto3.client needs to speak to the emulator. The credentials are none: it checks nothing."""
-
-    endpoint_url: str
-    region_name: str
-    aws_access_key_id: str
-    aws_secret_access_key: str
 
 
 class Emulator:
@@ -43,23 +35,17 @@ class Emulator:
         self.folder = folder
         self.log_file = log_file
         self.port = 0
-        self.child: Child | None = None
 
-    @property
-    def connection(self) -> Connection:
-        """The arguments for boto3.client."""
-        return Connection(
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106  # it checks nothing
-        )
+    @cached_property
+    def aws(self) -> Aws:
+        """Its clients, once it was started."""
+        return Aws(f"http://127.0.0.1:{self.port}")
 
     def start(self) -> None:
-        """Bring the emulator up and return when it answers.
+        """Start the process; it answers after ``wait``.
 
         Raises:
-            EmulatorDidNotStart: it is not installed, or it refuses to start.
+            EmulatorDidNotStart: it is not installed.
         """
         if not _PYTHON.exists():
             raise EmulatorDidNotStart(f"{_PYTHON} is not there: `make run` installs it")
@@ -74,12 +60,27 @@ class Emulator:
             folder=_REPOSITORY,
             log_file=self.log_file,
         )
-        self._wait(self.child)
+
+    def wait(self) -> None:
+        """Return when the emulator answers.
+
+        Raises:
+            EmulatorDidNotStart: it does not.
+        """
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until and self.child.exit_code is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.02)
+        raise EmulatorDidNotStart(
+            f"the AWS emulator does not start. The end of {self.log_file}:\n{self.child.log_tail()}"
+        )
 
     def stop(self) -> None:
         """End the emulator and the functions that it runs."""
-        if self.child is not None:
-            self.child.stop()
+        self.child.stop()
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
 
     def _environment(self, scratch: Path) -> dict[str, str]:
@@ -100,17 +101,6 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
-
-    def _wait(self, child: Child) -> None:
-        until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until and child.exit_code is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.02)
-        child.stop()
-        raise EmulatorDidNotStart(f"the AWS emulator does not start. The end of {self.log_file}:\n{child.log_tail()}")
 
 
 def _free_port() -> int:

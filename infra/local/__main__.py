@@ -1,0 +1,123 @@
+"""``python -m infra.local up``: the command behind ``make run``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from infra.local.api import HOST, ApiDidNotStart
+from infra.local.build import BuildFailed
+from infra.local.data_folder import DataFolder, FolderUnusable
+from infra.local.deploy import MODEL, DeploymentFailed
+from infra.local.emulator import EmulatorDidNotStart
+from infra.local.machine import Machine, PartDied
+from infra.local.postgres import PostgresDidNotStart
+from infra.local.postmaster import ServerWillNotEnd
+from infra.local.progress import steps
+from infra.local.unprivileged import CannotRunUnprivileged
+
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PORT_SECONDS: Final = 2.0
+
+
+class CannotStart(Exception):
+    """Something is missing or taken; the message says what, and what to do."""
+
+
+_EXPLAINED: Final = (
+    ApiDidNotStart, BuildFailed, CannotRunUnprivileged, CannotStart, DeploymentFailed, EmulatorDidNotStart,
+    FolderUnusable, OSError, PartDied, PostgresDidNotStart, ServerWillNotEnd,
+)  # fmt: skip
+"""Errors whose message is all that a person needs."""
+
+
+def main() -> int:
+    """Run the stack until it is told to stop; return the exit code."""
+    arguments = _parser().parse_args()
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns that nobody collects its metrics
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        _up(arguments.port, arguments.data_dir)
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
+        return 0
+    except _EXPLAINED as error:
+        print(f"\nThe server does not run: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="The memory server on this machine, with no AWS account and no Docker.",
+        epilog="`make run PORT=8001 DATA_DIR=/tmp/memories` installs what is needed, then calls `up`.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="up")
+    up = commands.add_parser(
+        "up",
+        help="start the stack and stay in the foreground",
+        description="Starts PostgreSQL, the AWS emulator with the stack of template.yaml, and the API. Ctrl-C ends it. "
+        "The data folder keeps what must be kept, whatever ends the processes: start again with the same folder.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    up.add_argument("--port", type=int, default=8000, help="where the API answers on 127.0.0.1")
+    up.add_argument("--data-dir", type=Path, default=Path(".data"), help="memories, plugins' state, objects and logs")
+    return parser
+
+
+def _up(port: int, data_dir: Path) -> None:
+    if not MODEL.exists():
+        raise CannotStart(f"the embedding model is not in {MODEL}: `make model` puts it there")
+    with DataFolder(data_dir) as folder, Machine(folder, port) as machine:
+        try:
+            _check_port(port)
+            with steps() as tell:
+                machine.start(tell)
+            _greet(port, folder)
+            machine.watch()
+        finally:
+            for number in _STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)  # stopping takes a moment, and is done once
+            print("\nStopping ...", flush=True)
+
+
+def _check_port(port: int) -> None:
+    """Wait a moment for the port of an instance that was just killed."""
+    until = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            socket.create_server((HOST, port)).close()
+        except OSError as error:
+            if time.monotonic() > until:
+                raise CannotStart(
+                    f"port {port} cannot be used ({error.strerror}): choose another, as in `make run PORT=8001`"
+                ) from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _greet(port: int, folder: DataFolder) -> None:
+    url = f"http://{HOST}:{port}"
+    print(
+        f"""
+The memory server answers at {url}; its reference is at {url}/docs. Try:
+
+  curl -s {url}/memories -H 'content-type: application/json' -d '{{"content": "The deploy key lives in the vault."}}'
+  curl -s {url}/memories/search -H 'content-type: application/json' -d '{{"query": "Where is the deploy key?"}}'
+
+Memories and logs are in {folder.root}. Ctrl-C stops the server.""",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The API's process on one machine: uvicorn, which imports the server while the stack still comes up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from infra.local.child import Child
+
+HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 60
+_REPOSITORY: Final = Path(__file__).parents[2]
+
+
+class ApiDidNotStart(Exception):
+    """The API cannot be brought up; the message holds the end of its log."""
+
+
+class Api:
+    """The API on 127.0.0.1 and ``port``, with its log in ``log_file``."""
+
+    def __init__(self, port: int, log_file: Path) -> None:
+        self.port = port
+        self.url = f"http://{HOST}:{port}"
+        self.child = Child(
+            "the API",
+            [sys.executable, "-m", "infra.local.api_process", HOST, str(port)],
+            environment={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"},
+            folder=_REPOSITORY,
+            log_file=log_file,
+        )
+
+    def serve(self, environment: Mapping[str, str]) -> None:
+        """Give the process the variables that it waits for, and return when it is ready.
+
+        Raises:
+            ApiDidNotStart: it ends, or a part that it needs does not answer.
+        """
+        self.child.tell(json.dumps(environment))
+        until = time.monotonic() + _START_SECONDS
+        said = "nothing"
+        while time.monotonic() < until and self.child.exit_code is None:
+            try:
+                connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+                connection.request("GET", "/health/ready")
+                response = connection.getresponse()
+                said = response.read().decode()
+                if response.status == http.HTTPStatus.OK:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise ApiDidNotStart(
+            f"the API does not get ready; GET /health/ready answered {said}. "
+            f"The end of {self.child.log_file}:\n{self.child.log_tail()}"
+        )

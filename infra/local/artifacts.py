@@ -1,0 +1,87 @@
+"""The built functions and layers, and the nested templates, in a bucket of the emulator."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from botocore.exceptions import ClientError
+
+from infra.local.aws import Aws
+from infra.local.build import archive_of, build
+from infra.local.translate import Artifacts, Source
+from plugin_kit.json_types import JsonObject
+
+_BUCKET: Final = "memory-server-artifacts"
+_REPOSITORY: Final = Path(__file__).parents[2]
+
+
+class ArtifactBucket:
+    """Puts what a stack is made of where it can fetch it, building several things at once.
+
+    Entering makes the bucket; leaving waits until all is there, and forgets what no template named this time.
+    """
+
+    def __init__(self, aws: Aws, note: Callable[[str], None]) -> None:
+        self._s3 = aws.s3
+        self._endpoint = aws.endpoint
+        self._note = note
+        self._workers = ThreadPoolExecutor(max_workers=4)
+        self._wanted: dict[str, Future[None]] = {}
+        self._there: set[str] = set()
+
+    def __enter__(self) -> Self:
+        try:
+            self._s3.create_bucket(Bucket=_BUCKET)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "BucketAlreadyOwnedByYou":
+                raise
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET)
+        self._there = {item["Key"] for page in pages for item in page.get("Contents", []) if "Key" in item}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._workers.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for upload in self._wanted.values():
+                upload.result()
+            for key in self._there - self._wanted.keys():
+                self._s3.delete_object(Bucket=_BUCKET, Key=key)
+
+    def places(self) -> Artifacts:
+        """Return what the translation of templates asks for addresses."""
+        return Artifacts(code=self._code, template=self.put_template)
+
+    def put_template(self, path: Path, template: JsonObject) -> str:
+        """Put a translated template and return its URL."""
+        body = json.dumps(template, sort_keys=True).encode()
+        key = f"{path.stem}-{hashlib.sha256(body).hexdigest()[:32]}.json"
+        self._want(key, lambda: self._put(key, body))
+        return f"{self._endpoint}/{_BUCKET}/{key}"
+
+    def _code(self, source: Source) -> str:
+        archive = archive_of(source)
+        self._want(archive.name, lambda: self._build(source, archive))
+        return f"s3://{_BUCKET}/{archive.name}"
+
+    def _want(self, key: str, make: Callable[[], None]) -> None:
+        if key not in self._wanted:
+            ready: Future[None] = Future()
+            ready.set_result(None)
+            self._wanted[key] = ready if key in self._there else self._workers.submit(make)
+
+    def _build(self, source: Source, archive: Path) -> None:
+        if not archive.exists():
+            self._note(f"building {source.path.relative_to(_REPOSITORY)}")
+        build(source, archive)
+        self._put(archive.name, archive.read_bytes())
+
+    def _put(self, key: str, body: bytes) -> None:
+        self._s3.put_object(Bucket=_BUCKET, Key=key, Body=body)

@@ -1,0 +1,60 @@
+"""boto3 clients of the emulator, and what other processes need to make theirs."""
+
+# boto3.client is overloaded for every service of AWS, and only the stubs of those that are used are installed.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import boto3
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
+
+REGION: Final = "us-east-1"
+
+
+class Aws:
+    """The emulator that answers at ``endpoint``, with a client for each of its services that the stack needs."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self._session = boto3.Session("local", "local", region_name=REGION)  # it takes any credentials
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process's boto3 speaks to this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return self._session.client("cloudformation", endpoint_url=self.endpoint)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        return self._session.client("lambda", endpoint_url=self.endpoint)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self._session.client("s3", endpoint_url=self.endpoint)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        return self._session.client("secretsmanager", endpoint_url=self.endpoint)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", endpoint_url=self.endpoint)

@@ -1,0 +1,128 @@
+"""The stack of template.yaml on the emulator, made anew at each start: what it keeps, the emulator kept on disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from infra.local.artifacts import ArtifactBucket
+from infra.local.aws import REGION, Aws
+from infra.local.translate import translate
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+
+NAME: Final = "memory-server"
+MODEL: Final = Path(__file__).parents[2] / "layers" / "embedding_model" / "model"
+_TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
+_RUNTIME: Final = "python3.11"
+
+
+class DeploymentFailed(Exception):
+    """The stack does not come up; the message names each resource that failed, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where the stack finds PostgreSQL, and who administers it."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the machine needs to know of the stack: the API's environment, the relay, the plugins' queues."""
+
+    api_environment: Mapping[str, str]
+    relay_function: str
+    queue_urls: tuple[str, ...]
+
+
+def upload(aws: Aws, database: Database, note: Callable[[str], None]) -> tuple[str, dict[str, str]]:
+    """Build what the template names and put it on the emulator; return the template's URL and its parameters.
+
+    Raises:
+        BuildFailed: a function or a layer cannot be built.
+    """
+    secret = aws.secrets.create_secret(
+        Name=f"{NAME}-database-admin",
+        SecretString=json.dumps({"username": database.user, "password": database.password}),
+    )
+    parameters = {
+        "Runtime": _RUNTIME,
+        "ModelPath": str(MODEL),
+        "DatabaseHost": database.host,
+        "DatabasePort": str(database.port),
+        "DatabaseName": database.name,
+        "DatabaseAdminSecretArn": secret["ARN"],
+    }
+    with ArtifactBucket(aws, note) as bucket:
+        template = translate(_TEMPLATE, parameters, bucket.places(), region=REGION)
+        return bucket.put_template(_TEMPLATE, template), parameters
+
+
+def create(aws: Aws, template_url: str, parameters: Mapping[str, str], note: Callable[[str], None]) -> Stack:
+    """Make the stack and return when it is there.
+
+    Raises:
+        DeploymentFailed: a resource cannot be made.
+    """
+    cloudformation = aws.cloudformation
+    cloudformation.create_stack(
+        StackName=NAME,
+        TemplateURL=template_url,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        OnFailure="DO_NOTHING",  # rolling back would delete the bucket, and what is in it
+    )
+    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
+        note(_events(cloudformation, NAME)[0].get("LogicalResourceId", ""))
+        time.sleep(0.05)
+    if status != "CREATE_COMPLETE":
+        raise DeploymentFailed("the stack does not come up:\n" + "\n".join(_failures(cloudformation, NAME)))
+    return _describe(aws)
+
+
+def relay(aws: Aws, stack: Stack) -> None:
+    """Let the relay publish what is left in the outbox, now and not when its schedule comes round."""
+    aws.functions.invoke(
+        FunctionName=stack.relay_function, InvocationType="Event", Payload=json.dumps({"older_than_seconds": 0})
+    )
+
+
+def _describe(aws: Aws) -> Stack:
+    def physical(logical_id: str) -> str:
+        detail = aws.cloudformation.describe_stack_resource(StackName=NAME, LogicalResourceId=logical_id)
+        return detail["StackResourceDetail"].get("PhysicalResourceId", "")
+
+    configuration = aws.functions.get_function_configuration(FunctionName=physical("ApiFunction"))
+    queues = aws.sqs.list_queues(QueueNamePrefix=f"{NAME}-plugin-")
+    return Stack(
+        configuration.get("Environment", {}).get("Variables", {}),
+        physical("OutboxRelayFunction"),
+        tuple(queues.get("QueueUrls", [])),
+    )
+
+
+def _events(cloudformation: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
+    """Return the latest events of ``stack``, newest first."""
+    return cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+
+
+def _failures(cloudformation: CloudFormationClient, stack: str) -> Iterator[str]:
+    for event in reversed(_events(cloudformation, stack)):
+        kind, resource = event.get("ResourceType", ""), event.get("PhysicalResourceId", "")
+        if event.get("ResourceStatus") != "CREATE_FAILED" or resource == event["StackId"]:
+            continue
+        if kind == "AWS::CloudFormation::Stack" and resource:
+            yield from _failures(cloudformation, resource)
+        yield f"- {event.get('LogicalResourceId')} ({kind}): {event.get('ResourceStatusReason')}"
