@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import TypeAlias, TypedDict, cast
 
@@ -39,6 +40,7 @@ class Journal:
         fcntl.flock(self._lock, fcntl.LOCK_EX)  # an emulator that lost its owner just now may write its last line
         self._rewrite_bytes = rewrite_bytes
         self._items: dict[str, dict[str, Attributes]] = {}
+        self._file: FileIO | None = None
         for change in _read(path):
             self._apply(change)
         self._rewrite()
@@ -55,15 +57,22 @@ class Journal:
         Raises:
             OSError: the disk is full; nothing was kept.
         """
+        assert self._file is not None, "the journal is closed"  # noqa: S101  # a slip of ours
         line = _line(changes)
-        if os.write(self._file, line) != len(line):
-            os.ftruncate(self._file, self._size)
+        if self._file.write(line) != len(line):
+            self._file.truncate(self._size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         self._size += len(line)
         for change in changes:
             self._apply(change)
         if self._size > self._rewrite_at:
             self._rewrite()
+
+    def close(self) -> None:
+        """Let another process open the journal."""
+        if self._file is not None:
+            self._file.close()
+        self._lock.close()
 
     def _apply(self, change: Change) -> None:
         items = self._items.setdefault(change["table"], {})
@@ -83,7 +92,9 @@ class Journal:
                     file.write(_line([Change(table=table, key=cast(Attributes, json.loads(key)), item=item)]))
             self._size = file.tell()
         new.replace(self._path)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        if self._file is not None:
+            self._file.close()
+        self._file = self._path.open("ab", buffering=0)
         self._rewrite_at = self._size + self._rewrite_bytes
 
 

@@ -31,6 +31,11 @@ class Child:
             )  # fmt: skip
 
     @property
+    def pid(self) -> int:
+        """The id of the process, and of its group."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code once the process has ended, negative for a signal."""
         return self._process.poll()
