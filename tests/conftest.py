@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-pytest_plugins = ["tests.fixtures.postgres"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.aws"]
 
 _OURS = ("AWS_", "PG", "DATABASE_", "SERVER_SECRET", "EVENT", "PLUGIN", "EMBEDD", "MODEL_PATH", "GATEWAY_")
 
