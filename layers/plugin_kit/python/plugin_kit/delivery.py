@@ -123,12 +123,17 @@ class Batch:
             {
                 "Id": str(len(self._retries)),
                 "ReceiptHandle": record.receipt_handle,
-                "VisibilityTimeout": min(2 ** (receives - 1), _MAX_BACKOFF_SECONDS),
+                "VisibilityTimeout": retry_delay(receives),
             }
         )
 
     def _seconds_left(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+
+
+def retry_delay(receives: int) -> int:
+    """Return after how many seconds a message that failed at its ``receives``-th receive comes again: 1, 2, 4, 8, 8."""
+    return min(2 ** (receives - 1), _MAX_BACKOFF_SECONDS)
 
 
 def _described(error: Exception) -> str:

@@ -82,7 +82,7 @@ def decode(detail: JsonObject) -> Event:
             plugins=tuple(cast("list[str]", detail.get("plugins") or ())),
             grant=cast("str | None", detail.get("grant")),
         )
-    except (KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EnvelopeError(f"event of hook {hook.name} is malformed: {error!r}") from error
 
 

@@ -81,9 +81,10 @@ class Host:
 
     def close(self) -> None:
         """Call the plugin's ``cleanup`` where it was initialized, and end the event loop."""
-        if self._plugin is not None and self._last_context is not None:
+        context, self._last_context = self._last_context, None
+        if context is not None:
             try:
-                self._call_optional(self._plugin.module, "cleanup", self._last_context, _CLEANUP_SECONDS)
+                self._call_optional(self._loaded().module, "cleanup", context, _CLEANUP_SECONDS)
             except HookFailed:
                 self._logger.exception("cleanup failed")
         self._runner.close()
@@ -131,5 +132,5 @@ async def _guarded(function: _PluginFunction, arguments: tuple[object, ...], sec
             await function(*arguments)
     except BaseException as error:  # a plugin's SystemExit must not end the batch
         late = isinstance(error, TimeoutError) and limit.expired()
-        reason = f"it took longer than the {seconds:.0f} s that were left" if late else str(error)
+        reason = f"it took longer than the {seconds:.1f} s that were left" if late else str(error)
         raise HookFailed(f"{type(error).__name__}: {reason}") from error

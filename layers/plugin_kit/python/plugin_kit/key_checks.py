@@ -40,7 +40,7 @@ def key_faults(info: Mapping[str, object]) -> Iterator[str]:
         if check is None:
             yield f"PLUGIN_INFO has the unknown key {key!r}: {suggest(key, _CHECKS, 'remove it')}"
         else:
-            yield from (f"PLUGIN_INFO[{key!r}] {fault}" for fault in check(value))
+            yield from (_at(f"PLUGIN_INFO[{key!r}]", fault) for fault in check(value))
 
 
 def suggest(name: object, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
@@ -111,7 +111,7 @@ def _endpoints(value: object) -> Iterator[str]:
         return
     for index, endpoint in enumerate(cast("list[object]", value)):
         if isinstance(endpoint, dict):
-            yield from (f"[{index}] {fault}" for fault in _endpoint(cast("dict[str, object]", endpoint)))
+            yield from (_at(f"[{index}]", fault) for fault in _endpoint(cast("dict[str, object]", endpoint)))
         else:
             yield f"[{index}] is {endpoint!r}: write a dict with {', '.join(_ENDPOINT)}"
 
@@ -125,7 +125,7 @@ def _endpoint(endpoint: dict[str, object]) -> Iterator[str]:
         if check is None:
             yield f"has the unknown key {key!r}: {suggest(key, _ENDPOINT, 'remove it')}"
         else:
-            yield from (f"[{key!r}] {fault}" for fault in check(value))
+            yield from (_at(f"[{key!r}]", fault) for fault in check(value))
 
 
 def _method(value: object) -> Iterator[str]:
@@ -136,6 +136,10 @@ def _method(value: object) -> Iterator[str]:
 def _path(value: object) -> Iterator[str]:
     if not isinstance(value, str) or not value.startswith("/"):
         yield f"is {value!r}: write a path that begins with /"
+
+
+def _at(place: str, fault: str) -> str:
+    return f"{place}{fault}" if fault.startswith("[") else f"{place} {fault}"
 
 
 def _one_of(choices: Sequence[str]) -> str:

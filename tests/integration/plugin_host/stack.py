@@ -1,0 +1,185 @@
+"""What stands around a plugin's Lambda: its queue, its tables, the bucket of large events, and Lambda's own poller."""
+
+from __future__ import annotations
+
+import importlib.util
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from plugin_kit.aws import Aws
+from plugin_kit.envelope import SOURCE, Event, encode
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.models import Memory
+
+PLUGIN_ID = "my_plugin"
+BUCKET = "the-events"
+HANDLER = Path(__file__).parents[3] / "functions/plugin_host/handler.py"
+PLUGIN = """
+from pathlib import Path
+
+PLUGIN_INFO = {{"name": "My Plugin", "version": "1.0", "description": "d", "author": "a", "hooks": ["memory_created"]}}
+
+def say(word):
+    with (Path(__file__).parent / "said").open("a") as file:
+        file.write(word + "\\n")
+
+{source}
+"""
+SAYS_THE_CONTENT = """
+async def memory_created(memory, context):
+    say(memory.content)
+"""
+
+Handler = Callable[[object, LambdaContext], JsonObject]
+
+
+class Invocation(LambdaContext):
+    """The context of one invocation, with the time that is left of it."""
+
+    def __init__(self, seconds_left: float) -> None:
+        self._milliseconds = int(seconds_left * 1000)
+
+    def get_remaining_time_in_millis(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]  # static there
+        return self._milliseconds
+
+
+class Stack:
+    """The stack of the plugin in ``folder``; every ``cold_start`` is a new execution environment of its function."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.aws = Aws()
+        for table, sort_key in (("plugins", "record"), ("deliveries", "event_id")):
+            self.aws.dynamodb.create_table(
+                TableName=table,
+                AttributeDefinitions=[
+                    {"AttributeName": "plugin_id", "AttributeType": "S"},
+                    {"AttributeName": sort_key, "AttributeType": "S"},
+                ],
+                KeySchema=[
+                    {"AttributeName": "plugin_id", "KeyType": "HASH"},
+                    {"AttributeName": sort_key, "KeyType": "RANGE"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        self.aws.s3.create_bucket(Bucket=BUCKET)
+        self.queue_url = self.aws.sqs.create_queue(QueueName="plugin", Attributes={"VisibilityTimeout": "180"})[
+            "QueueUrl"
+        ]
+        self.environment = {
+            "PLUGIN_ID": PLUGIN_ID,
+            "PLUGIN_PATH": str(folder),
+            "PLUGINS_TABLE": "plugins",
+            "DELIVERIES_TABLE": "deliveries",
+            "QUEUE_URL": self.queue_url,
+            "GATEWAY_ALIAS_ARN": "arn:aws:lambda:us-east-1:123456789012:function:gateway:plugin-my_plugin",
+            "EVENTS_BUCKET": BUCKET,
+        }
+        self.plugin(SAYS_THE_CONTENT)
+        self.set_enabled(True)
+
+    def plugin(self, source: str) -> None:
+        """Deploy a plugin whose functions are ``source``; ``say(word)`` is there to tell that they ran."""
+        (self.folder / "plugin.py").write_text(PLUGIN.format(source=textwrap.dedent(source)))
+
+    @property
+    def said(self) -> list[str]:
+        file = self.folder / "said"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def set_enabled(self, enabled: bool) -> None:
+        self.aws.dynamodb.put_item(
+            TableName="plugins",
+            Item={"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "registration"}, "enabled": {"BOOL": enabled}},
+        )
+
+    def remove(self) -> None:
+        self.aws.dynamodb.delete_item(
+            TableName="plugins", Key={"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "registration"}}
+        )
+
+    @property
+    def statistics(self) -> dict[str, str]:
+        """The plugin's statistics, every value as text."""
+        key = {"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "statistics"}}
+        item = self.aws.dynamodb.get_item(TableName="plugins", Key=key).get("Item", {})
+        return {name: str(next(iter(value.values()))) for name, value in item.items() if name not in key}
+
+    def send(self, *details: JsonObject) -> None:
+        """Put events on the queue, as the rule does."""
+        for detail in details:
+            self.aws.sqs.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=dumps({"source": SOURCE, "detail-type": detail["hook"], "detail": detail}),
+            )
+
+    def receive(self, *, wait_seconds: int = 0) -> list[dict[str, object]]:
+        """Return the messages that can be seen, as the records of a Lambda event."""
+        answer = self.aws.sqs.receive_message(
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_seconds,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        return [
+            {
+                "messageId": message.get("MessageId"),
+                "receiptHandle": message.get("ReceiptHandle"),
+                "body": message.get("Body"),
+                "attributes": message.get("Attributes"),
+                "eventSource": "aws:sqs",
+            }
+            for message in answer.get("Messages", [])
+        ]
+
+    def poll(self, handler: Handler, *, wait_seconds: int = 0, seconds_left: float = 30) -> list[int]:
+        """Hand the queue's messages to ``handler`` as Lambda does; return the places of those that failed."""
+        records = self.receive(wait_seconds=wait_seconds)
+        answer = handler({"Records": records}, Invocation(seconds_left))
+        failures = cast("list[dict[str, str]]", answer["batchItemFailures"])
+        failed = [failure["itemIdentifier"] for failure in failures]
+        for record in records:
+            if record["messageId"] not in failed:
+                self.aws.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=str(record["receiptHandle"]))
+        return [place for place, record in enumerate(records) if record["messageId"] in failed]
+
+    @property
+    def is_queue_empty(self) -> bool:
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        attributes = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])["Attributes"]
+        return all(attributes[name] == "0" for name in names)
+
+
+def cold_start() -> Handler:
+    """Return the handler of a new execution environment."""
+    spec = importlib.util.spec_from_file_location("handler", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(Handler, module.handler)
+
+
+def describe(handler: Handler) -> JsonObject:
+    return handler({"action": "describe"}, Invocation(30))
+
+
+def created(content: str, number: int = 1, **changes: str) -> dict[str, JsonValue]:
+    """Return the detail of the event that a memory of ``content`` was created."""
+    event = Event(
+        id=f"01890a5d-ac96-774b-bcce-{number:012}",
+        hook="memory_created",
+        time=datetime(2026, 11, 22, 12, tzinfo=UTC),
+        args={"memory": Memory(id=str(number), content=content, project="home")},
+        user_id="local",
+        project="home",
+        plugins=(PLUGIN_ID,),
+        grant="the grant",
+    )
+    return encode(replace(event, **changes))
