@@ -14,13 +14,18 @@ from memory_server.settings import Settings
 
 if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
     from memory_server.adapters.onnx_embedder import OnnxEmbedder
+    from memory_server.adapters.server_secret import ServerSecret
+    from memory_server.repository.database import PostgresDatabase
     from memory_server.services.embeddings import CachedEmbedder
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugins import PluginService
-    from memory_server.services.ports import Embedder
+    from memory_server.services.ports import Database, Embedder
+    from memory_server.services.publisher import Publisher
+    from memory_server.services.relay import Relay
     from memory_server.services.search import SearchService
 
 
@@ -60,3 +65,70 @@ def cached_embedder(settings: Settings, clients: Clients, events: Events) -> Cac
 
     cache = DynamoDBEmbeddingCache(clients.embedding_cache, settings.require("embedding_cache_table"))
     return CachedEmbedder(embedder(settings, clients), cache, events)
+
+
+def server_secret(settings: Settings, clients: Clients) -> ServerSecret:
+    """Return the server's secret, read now."""
+    from memory_server.adapters.server_secret import ServerSecret
+
+    return ServerSecret.read(clients.secrets, settings.require("server_secret_arn"))
+
+
+def database(settings: Settings, secret: ServerSecret) -> PostgresDatabase:
+    """Return the database as the role that row-level security confines."""
+    from memory_server.repository import roles
+    from memory_server.repository.database import PostgresDatabase
+
+    return PostgresDatabase(
+        settings.require("database_host"),
+        settings.database_port,
+        settings.database_name,
+        secret.role_password(roles.APP),
+        settings.database_pool_size,
+    )
+
+
+def events(settings: Settings, clients: Clients, secret: ServerSecret, database: Database) -> Events:
+    """Return the events of this process, on their way to the bus."""
+    from memory_server.services.events import Events
+
+    return Events(publisher(settings, clients, secret), database)
+
+
+def publisher(settings: Settings, clients: Clients, secret: ServerSecret) -> Publisher:
+    """Return the way from an event to the plugins that want it."""
+    from memory_server.adapters.eventbridge_bus import EventBridgeBus
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.services.publisher import Publisher
+
+    bus = EventBridgeBus(clients.events, settings.require("event_bus"), clients.s3, settings.require("events_bucket"))
+    return Publisher(plugin_registry(settings, clients), bus, secret.grant_key(), SystemClock())
+
+
+def plugin_registry(settings: Settings, clients: Clients) -> DynamoDBPluginRegistry:
+    """Return the registry of plugins."""
+    from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
+
+    return DynamoDBPluginRegistry(clients.dynamodb, settings.require("plugins_table"))
+
+
+def relay(settings: Settings) -> Relay:
+    """Return what functions/outbox_relay runs."""
+    from memory_server.adapters.aws import Clients
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.outbox.postgres import PostgresBacklog
+    from memory_server.repository import roles
+    from memory_server.repository.pool import RolePool
+    from memory_server.services.relay import Relay
+
+    clients = Clients()
+    secret = server_secret(settings, clients)
+    pool = RolePool(
+        settings.require("database_host"),
+        settings.database_port,
+        settings.database_name,
+        user=roles.RELAY,
+        password=secret.role_password(roles.RELAY),
+        size=1,
+    )
+    return Relay(PostgresBacklog(pool), publisher(settings, clients, secret), SystemClock())

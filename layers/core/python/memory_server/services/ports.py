@@ -153,7 +153,10 @@ class OutboxBacklog(Protocol):
     """The outbox across all users, for the relay alone."""
 
     def claim(self, *, older_than: datetime, limit: int) -> AbstractAsyncContextManager[list[Event]]:
-        """Lock unpublished events, oldest first; leaving the context marks them published, an exception frees them."""
+        """Lock unpublished events, oldest first.
+
+        Leaving the context marks those as published that are still in the list; an exception frees them all.
+        """
         ...
 
     async def prune(self, *, published_before: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from memory_server.domain.errors import Unavailable
 from memory_server.services.ports import Clock, OutboxBacklog
 from memory_server.services.publisher import Publisher
-from plugin_kit.envelope import Event
 
 BATCH: Final = 200
 RETENTION: Final = timedelta(days=1)
@@ -48,16 +47,13 @@ class Relay:
         return RelayReport(published, pruned)
 
     async def _publish_batch(self, older_than: timedelta) -> int:
-        """Return how many events were published; 0 where none is left or the bus does not take them."""
+        """Return how many events were published; 0 where none is left or none can be published."""
         try:
             async with self._backlog.claim(older_than=self._clock.now() - older_than, limit=BATCH) as events:
-                await self._publish(events)
+                refused = {event.id for event in await self._publisher.publish(events)} if events else set[str]()
+                # What the bus refuses waits for the next run, and holds up nothing that is behind it.
+                events[:] = [event for event in events if event.id not in refused]
                 return len(events)
         except Unavailable as error:
             logger.warning("the outbox waits: %s", error)
             return 0
-
-    async def _publish(self, events: Sequence[Event]) -> None:
-        if events and await self._publisher.publish(events):
-            # The whole batch is freed: what the bus took of it goes out again, and the plugins know it by its id.
-            raise Unavailable("event bus")
