@@ -30,8 +30,35 @@ CREATE TABLE memories (
 CREATE UNIQUE INDEX memories_content_key ON memories
     (user_id, content_sha256, coalesce(project, ''), (CASE WHEN NOT deduplicate THEN id END)) NULLS NOT DISTINCT;
 CREATE INDEX memories_newest ON memories (user_id, created_at DESC, id DESC);
+CREATE INDEX memories_project ON memories (user_id, project, created_at DESC, id DESC);
+CREATE INDEX memories_session ON memories (user_id, session_id, created_at DESC, id DESC);
 CREATE INDEX memories_keywords ON memories USING gin (keywords);
 CREATE INDEX memories_embedding ON memories USING hnsw (embedding halfvec_cosine_ops);
+
+-- Whether a memory is alive and fits a filter: the one definition for every query. Absent keys are no condition.
+-- The planner inlines it, so that indexes serve its parts.
+CREATE FUNCTION matches(memory memories, filter jsonb) RETURNS boolean LANGUAGE sql STABLE
+RETURN (memory.expires_at IS NULL OR memory.expires_at > now())
+    AND (filter ->> 'project' IS NULL OR memory.project = filter ->> 'project')
+    AND (filter ->> 'session_id' IS NULL OR memory.session_id = filter ->> 'session_id')
+    AND (filter -> 'memory_types' IS NULL OR filter -> 'memory_types' ? memory.memory_type)
+    AND (filter -> 'tags_any' IS NULL OR filter -> 'tags_any' ?| memory.tags)
+    AND (filter -> 'tags_all' IS NULL OR to_jsonb(memory.tags) @> (filter -> 'tags_all'))
+    AND (filter ->> 'since' IS NULL OR memory.created_at >= (filter ->> 'since')::timestamptz)
+    AND (filter ->> 'until' IS NULL OR memory.created_at < (filter ->> 'until')::timestamptz)
+    AND (filter ->> 'min_importance' IS NULL OR memory.importance >= (filter ->> 'min_importance')::double precision)
+    AND (filter -> 'metadata' IS NULL OR memory.metadata @> (filter -> 'metadata'));
+
+-- The user's best memories for any of the words. Row-level security keeps @@ away from the index, as it keeps every
+-- operator that might leak; so this runs as the owner, and confines itself to the user of the transaction.
+CREATE FUNCTION keyword_matches(words tsquery, filter jsonb, number integer) RETURNS TABLE (id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER ROWS 50
+BEGIN ATOMIC
+    SELECT memories.id FROM memories
+    WHERE user_id = current_setting('app.user_id', true) AND matches(memories, filter) AND keywords @@ words
+    ORDER BY ts_rank(keywords, words) DESC, created_at DESC, memories.id DESC
+    LIMIT number;
+END;
 
 CREATE TABLE memory_versions (
     id uuid NOT NULL,
@@ -86,9 +113,13 @@ CREATE POLICY own_rows ON memories TO memory_app USING (user_id = current_settin
 CREATE POLICY own_rows ON memory_versions TO memory_app USING (user_id = current_setting('app.user_id', true));
 CREATE POLICY own_rows ON outbox TO memory_app USING (user_id = current_setting('app.user_id', true));
 CREATE POLICY own_rows ON idempotency_keys TO memory_app USING (user_id = current_setting('app.user_id', true));
+-- For keyword_matches, which the owner runs; nobody logs in as the owner.
+CREATE POLICY searched_rows ON memories FOR SELECT TO memory_owner USING (true);
 CREATE POLICY all_rows ON outbox TO memory_relay USING (true);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON memories, idempotency_keys TO memory_app;
 GRANT SELECT, INSERT ON memory_versions TO memory_app;
 GRANT SELECT, INSERT, UPDATE (published_at) ON outbox TO memory_app;
 GRANT SELECT, UPDATE (published_at), DELETE ON outbox TO memory_relay;
+REVOKE ALL ON FUNCTION matches, keyword_matches FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION matches, keyword_matches TO memory_app;

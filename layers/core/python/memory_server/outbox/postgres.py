@@ -1,0 +1,80 @@
+"""The outbox in PostgreSQL: written in the transaction of the change, emptied by the relay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from plugin_kit.envelope import Event, decode, encode
+from plugin_kit.json_types import dumps
+
+
+class Transactions(Protocol):
+    """Transactions of the role that may see the outbox of all users."""
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection[DictRow]]: ...
+
+
+class PostgresOutbox:
+    """Implements ports.Outbox in the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection[DictRow]) -> None:
+        self._connection = connection
+
+    async def append(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        # Who gets the event, and may act in it, is decided when it is published.
+        bare = [replace(event, plugins=(), grant=None) for event in events]
+        await self._connection.execute(
+            "INSERT INTO outbox (id, user_id, hook, event)"
+            " SELECT id, user_id, hook, event::jsonb"
+            " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS row (id, user_id, hook, event)",
+            [
+                [event.id for event in bare],
+                [event.user_id for event in bare],
+                [event.hook for event in bare],
+                [dumps(encode(event)) for event in bare],
+            ],
+        )
+
+    async def mark_published(self, event_ids: Sequence[str]) -> None:
+        await _mark_published(self._connection, event_ids)
+
+
+class PostgresBacklog:
+    """Implements ports.OutboxBacklog. ``transactions`` are those of the role memory_relay."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    @asynccontextmanager
+    async def claim(self, *, older_than: datetime, limit: int) -> AsyncGenerator[list[Event]]:
+        """Lock unpublished events, oldest first; leaving the context marks them published, an exception frees them."""
+        async with self._transactions.transaction() as connection:
+            cursor = await connection.execute(
+                "SELECT event FROM outbox WHERE published_at IS NULL AND created_at < %s"
+                " ORDER BY created_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
+                [older_than, limit],
+            )
+            events = [decode(row["event"]) for row in await cursor.fetchall()]
+            yield events
+            await _mark_published(connection, [event.id for event in events])
+
+    async def prune(self, *, published_before: datetime) -> int:
+        """Forget events that were published before; return how many."""
+        async with self._transactions.transaction() as connection:
+            cursor = await connection.execute("DELETE FROM outbox WHERE published_at < %s", [published_before])
+            return cursor.rowcount
+
+
+async def _mark_published(connection: AsyncConnection[DictRow], event_ids: Sequence[str]) -> None:
+    await connection.execute(
+        "UPDATE outbox SET published_at = now() WHERE id = ANY (%s::uuid[]) AND published_at IS NULL", [list(event_ids)]
+    )

@@ -1,0 +1,55 @@
+"""Transactions on the memories of one user, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from memory_server.domain.principals import Principal
+from memory_server.outbox.postgres import PostgresOutbox
+from memory_server.repository import roles
+from memory_server.repository.idempotency import PostgresIdempotencyKeys
+from memory_server.repository.memories import PostgresMemories
+from memory_server.repository.pool import RolePool
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresUnitOfWork:
+    """One transaction of one user."""
+
+    memories: PostgresMemories
+    outbox: PostgresOutbox
+    idempotency: PostgresIdempotencyKeys
+
+
+class PostgresDatabase:
+    """The database, as the role that row-level security confines. It connects on first use."""
+
+    def __init__(
+        self, host: str, port: int, name: str, password: str, pool_size: int = 2, user: str = roles.APP
+    ) -> None:
+        self._pool = RolePool(host, port, name, user=user, password=password, size=pool_size)
+
+    @asynccontextmanager
+    async def transaction(self, principal: Principal) -> AsyncGenerator[PostgresUnitOfWork]:
+        """Give one transaction in which nothing but the principal's rows exists.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._pool.transaction() as connection:
+            await connection.execute("SELECT set_config('app.user_id', %s, true)", [principal.user_id])
+            yield PostgresUnitOfWork(
+                PostgresMemories(connection, principal),
+                PostgresOutbox(connection),
+                PostgresIdempotencyKeys(connection, principal),
+            )
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        await self._pool.ping()
+
+    async def close(self) -> None:
+        """Close the connections; the database cannot be used again."""
+        await self._pool.close()

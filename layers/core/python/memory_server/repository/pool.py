@@ -1,0 +1,76 @@
+"""Connections to the database for one role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from memory_server.repository.errors import database_errors
+
+Connection: TypeAlias = "AsyncConnection[DictRow]"
+
+_WAIT_SECONDS: Final = 5
+
+
+class RolePool:
+    """Up to ``size`` connections that are logged in as ``user``, made when first needed, in the loop that needs them.
+
+    A connection that died is noticed before it is given out, and replaced.
+    """
+
+    def __init__(self, host: str, port: int, name: str, *, user: str, password: str, size: int) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            kwargs={
+                "host": host,
+                "port": port,
+                "dbname": name,
+                "user": user,
+                "password": password,
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": _WAIT_SECONDS,
+            },
+            connection_class=AsyncConnection[DictRow],
+            min_size=1,
+            max_size=size,
+            timeout=_WAIT_SECONDS,
+            check=_check,
+            name=user,
+            open=False,
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """Give a connection inside one transaction. Leaving normally commits, leaving by an exception rolls back.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with database_errors():
+            async with self._connection() as connection, connection.transaction():
+                yield connection
+
+    async def ping(self) -> None:
+        """Raises: Unavailable."""
+        with database_errors():
+            async with self._connection() as connection:
+                await connection.execute("SELECT 1")
+
+    async def close(self) -> None:
+        """Close the connections; the pool cannot be used again."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection]:
+        await self._pool.open()  # does nothing where it is open
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+async def _check(connection: Connection) -> None:
+    await connection.execute("")  # the least that makes a dead connection raise

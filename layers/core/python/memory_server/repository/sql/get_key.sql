@@ -1,0 +1,1 @@
+SELECT fingerprint, memory_ids, created FROM idempotency_keys WHERE key = %(key)s

@@ -1,0 +1,1 @@
+SELECT {memory} FROM memories WHERE id = %(id)s AND matches(memories, '{{}}') FOR UPDATE
