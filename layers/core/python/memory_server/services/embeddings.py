@@ -68,6 +68,10 @@ class CachedEmbedder:
         self._observe("cache_updated", principal, {"key": key, "value": vector})
         return vector
 
+    async def ping(self) -> None:
+        """Raises: Unavailable: the embedder does not answer."""
+        await self._embedder.embed(["ping"])
+
     async def _find(self, key: str) -> list[float] | None:
         recent = self._recent.get(key)
         if recent is not None:
