@@ -69,7 +69,7 @@ model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=nam
 
 .PHONY: test
 test: $(VENV) model ## run all tests, the quick ones first
-	.venv/bin/pytest tests/unit $(filter-out tests/unit,$(patsubst %/,%,$(wildcard tests/*/)))
+	.venv/bin/pytest tests/unit $(filter-out tests/unit %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
 # that interpreter is on PATH. .venv-uv stands first on it: `sam build` wants uv, and an interpreter that has pip.

@@ -55,10 +55,11 @@ def translate(
 
     ``parameters`` are the values that the stack will be created with; those left out have their defaults.
     """
-    return _translate(path, _load(path), parameters, artifacts, region)
+    return _translate(path, load(path), parameters, artifacts, region)
 
 
-def _load(path: Path) -> Node:
+def load(path: Path) -> Node:
+    """Return the SAM template at ``path`` as it stands, short intrinsics written out."""
     return cast(Node, yaml_parse(path.read_text()))
 
 
@@ -92,7 +93,7 @@ def _place(path: Path, resource: Node, known: Mapping[str, str], artifacts: Arti
 
 def _translate_nested(path: Path, given: Node, artifacts: Artifacts, region: str) -> dict[str, JsonValue]:
     """Translate with what is known of the parameters that are ``given``; the rest only the outer stack will know."""
-    template = _load(path)
+    template = load(path)
     known = {name: str(value) for name, value in given.items() if not isinstance(value, Mapping)}
     declared = cast("dict[str, Node]", template.get("Parameters", {}))
     for name in given.keys() - known.keys():
