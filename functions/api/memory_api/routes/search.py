@@ -17,5 +17,7 @@ async def search_memories(body: SearchRequest, search: Search, caller: Caller) -
     """Find memories by meaning and by words. Expired and deleted memories are never found."""
     hits = await search.search(caller, body.search_query())
     return SearchResults(
-        results=[SearchHit.of(hit, explain=body.explain) for hit in hits], mode=body.mode, model=search.model_id
+        results=[SearchHit.of(hit, explain=body.explain) for hit in hits],
+        mode=body.mode,
+        model=None if body.mode == "keyword" else search.model_id,
     )

@@ -5,6 +5,7 @@ Imports stand inside the builders: a function's package brings what its own buil
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from memory_server.settings import Settings
 if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
+    from memory_server.adapters.eventbridge_bus import EventBridgeBus
     from memory_server.adapters.onnx_embedder import OnnxEmbedder
     from memory_server.adapters.server_secret import ServerSecret
     from memory_server.repository.database import PostgresDatabase
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugins import PluginService
-    from memory_server.services.ports import Database, Embedder
+    from memory_server.services.ports import Database, Embedder, Health
     from memory_server.services.publisher import Publisher
     from memory_server.services.relay import Relay
     from memory_server.services.search import SearchService
@@ -95,14 +97,21 @@ def events(settings: Settings, clients: Clients, secret: ServerSecret, database:
     return Events(publisher(settings, clients, secret), database)
 
 
+def event_bus(settings: Settings, clients: Clients) -> EventBridgeBus:
+    """Return the bus, and the bucket for what is too large for it."""
+    from memory_server.adapters.eventbridge_bus import EventBridgeBus
+
+    return EventBridgeBus(clients.events, settings.require("event_bus"), clients.s3, settings.require("events_bucket"))
+
+
 def publisher(settings: Settings, clients: Clients, secret: ServerSecret) -> Publisher:
     """Return the way from an event to the plugins that want it."""
-    from memory_server.adapters.eventbridge_bus import EventBridgeBus
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.services.publisher import Publisher
 
-    bus = EventBridgeBus(clients.events, settings.require("event_bus"), clients.s3, settings.require("events_bucket"))
-    return Publisher(plugin_registry(settings, clients), bus, secret.grant_key(), SystemClock())
+    return Publisher(
+        plugin_registry(settings, clients), event_bus(settings, clients), secret.grant_key(), SystemClock()
+    )
 
 
 def plugin_registry(settings: Settings, clients: Clients) -> DynamoDBPluginRegistry:
@@ -132,3 +141,40 @@ def relay(settings: Settings) -> Relay:
         size=1,
     )
     return Relay(PostgresBacklog(pool), publisher(settings, clients, secret), SystemClock())
+
+
+def api(settings: Settings) -> Api:
+    """Return what the HTTP API serves. It asks for the server's secret: call it once, at a cold start."""
+    from memory_server.adapters.aws import Clients
+    from memory_server.adapters.sqs_plugin_queues import SqsPluginQueues
+    from memory_server.services.health import HealthService
+    from memory_server.services.memories import MemoryService
+    from memory_server.services.plugins import PluginService
+    from memory_server.services.search import SearchService
+
+    clients = Clients()
+    secret = server_secret(settings, clients)
+    storage = database(settings, secret)
+    registry = plugin_registry(settings, clients)
+    pending = events(settings, clients, secret, storage)
+    embeddings = cached_embedder(settings, clients, pending)
+    parts: dict[str, Health] = {
+        "database": storage,
+        "embedder": embeddings,
+        "bus": event_bus(settings, clients),
+        "state": registry,
+    }
+
+    async def warm() -> None:
+        # Where a part does not answer yet, the requests that need it will say so.
+        await asyncio.gather(*(part.ping() for part in parts.values()), return_exceptions=True)
+
+    return Api(
+        memories=MemoryService(storage, embeddings, pending),
+        search=SearchService(storage, embeddings, pending),
+        plugins=PluginService(registry, SqsPluginQueues(clients.sqs)),
+        health=HealthService(parts, pending),
+        events=pending,
+        warm=warm,
+        close=storage.close,
+    )

@@ -132,9 +132,14 @@ class IdempotencyKeys(Protocol):
 class UnitOfWork(Protocol):
     """One transaction of one user. Leaving it normally commits, leaving it by an exception rolls back."""
 
-    memories: MemoryRepository
-    outbox: Outbox
-    idempotency: IdempotencyKeys
+    @property
+    def memories(self) -> MemoryRepository: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...
 
 
 class Database(Protocol):

@@ -44,7 +44,11 @@ class SearchService:
         return hits
 
     async def _search(self, principal: Principal, query: SearchQuery) -> list[Hit]:
-        vector = None if query.mode == "keyword" else await self._embedder.embed_query(query.text, principal)
+        if query.mode == "keyword":
+            # Words alone need no embedder, so they are found where it is away.
+            async with self._database.transaction(principal) as unit:
+                return await unit.memories.search(query, None, "")
+        vector = await self._embedder.embed_query(query.text, principal)
         async with self._database.transaction(principal) as unit:
             return await unit.memories.search(query, vector, self._embedder.model_id)
 
