@@ -1,0 +1,58 @@
+"""What holds for every plugin of this repository."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from plugin_kit.loader import load
+from plugin_kit.manifest import verify
+
+FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "plugins").glob("*/plugin.py"))
+every_plugin = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def requirements(folder: Path) -> list[str]:
+    return (folder / "requirements.txt").read_text().splitlines()
+
+
+@every_plugin
+def test_the_host_would_take_it(folder: Path) -> None:
+    assert verify(folder.name, load(folder.name, folder)).plugin_id == folder.name
+
+
+@every_plugin
+def test_its_page_gives_a_reason_for_each_permission(folder: Path) -> None:
+    page = (folder / "README.md").read_text()
+    permissions = verify(folder.name, load(folder.name, folder)).permissions
+    assert [name for name in permissions if not re.search(rf"^\| `{name}` \| \w", page, re.MULTILINE)] == []
+
+
+@every_plugin
+def test_its_requirements_are_pinned(folder: Path) -> None:
+    assert [line for line in requirements(folder) if not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==[\w.]+", line)] == []
+
+
+@every_plugin
+def test_it_imports_the_kit_and_its_own_requirements_alone(folder: Path) -> None:
+    own = {re.split(r"[\[=]", line)[0].lower() for line in requirements(folder)}
+    distributions = packages_distributions()
+    tree = ast.parse((folder / "plugin.py").read_text())
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    foreign = imported - sys.stdlib_module_names - {"plugin_kit"}
+    assert [name for name in foreign if not own & {found.lower() for found in distributions.get(name, [])}] == []
