@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.aws"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.aws", "tests.fixtures.functions"]
 
 _OURS = ("AWS_", "PG", "DATABASE_", "SERVER_SECRET", "EVENT", "PLUGIN", "EMBEDD", "MODEL_PATH", "GATEWAY_")
 

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cache
 from typing import Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from memory_server import bootstrap
-from memory_server.services.relay import Relay
-from memory_server.settings import Settings
+from memory_server.environment import Environment
 
 # Younger events are still in the hands of the process that wrote them.
 OLDER_THAN_SECONDS: Final = 30
 _RESERVE_MILLISECONDS: Final = 10_000
 
 logger = Logger()
-
-
-@cache
-def _runtime() -> tuple[asyncio.Runner, Relay]:
-    # One event loop an environment: the connection pool is bound to it.
-    return asyncio.Runner(), bootstrap.relay(Settings.from_environment())
+environment = Environment(bootstrap.relay)
 
 
 @logger.inject_lambda_context
 def handler(event: Mapping[str, object], context: LambdaContext) -> dict[str, int]:
     """Publish what is older than ``older_than_seconds`` (30), and return how much was published and pruned."""
-    runner, relay = _runtime()
     older_than = timedelta(seconds=float(str(event.get("older_than_seconds", OLDER_THAN_SECONDS))))
-    report = runner.run(
-        relay.run(
+    report = environment.run(
+        lambda relay: relay.run(
             older_than=older_than,
             has_time=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS,
         )

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from functools import cache
 from typing import cast
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from memory_server import bootstrap
+from memory_server.environment import Environment
 from memory_server.services.gateway import Gateway
-from memory_server.settings import Settings
 from plugin_kit.json_types import JsonObject, JsonValue
 
 logger = Logger()
-
-
-@cache
-def _runtime() -> tuple[asyncio.Runner, Gateway]:
-    # One event loop an environment: the connection pools are bound to it.
-    return asyncio.Runner(), bootstrap.gateway(Settings.from_environment())
+environment = Environment(bootstrap.gateway)
 
 
 @logger.inject_lambda_context
 def handler(request: JsonObject, context: LambdaContext) -> dict[str, JsonValue]:
     """Answer one call of a plugin's context services."""
-    started = time.perf_counter()
     plugin_id = _caller(context.invoked_function_arn)
-    runner, gateway = _runtime()
-    answer = runner.run(gateway.answer(plugin_id, request))
+    return environment.run(lambda gateway: _answer(gateway, plugin_id, request))
+
+
+async def _answer(gateway: Gateway, plugin_id: str, request: JsonObject) -> dict[str, JsonValue]:
+    started = time.perf_counter()
+    answer = await gateway.answer(plugin_id, request)
     error = cast("JsonObject", answer.get("error", {}))
     logger.info(
         "a plugin called",

@@ -6,8 +6,11 @@ Imports stand inside the builders: a function's package brings what its own buil
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import json
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +18,16 @@ from memory_server.settings import Settings
 
 if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.cloudformation import CustomResources
     from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
     from memory_server.adapters.eventbridge_bus import EventBridgeBus
     from memory_server.adapters.onnx_embedder import OnnxEmbedder
     from memory_server.adapters.server_secret import ServerSecret
+    from memory_server.repository.administration import Administrator
     from memory_server.repository.database import PostgresDatabase
     from memory_server.services.embeddings import CachedEmbedder
     from memory_server.services.events import Events
+    from memory_server.services.gateway import Gateway
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugins import PluginService
@@ -53,6 +59,11 @@ def local_embedder(settings: Settings) -> OnnxEmbedder:
 
 def embedder(settings: Settings, clients: Clients) -> Embedder:
     """Return the embedder of this process where it has a model, else the one in a Lambda of its own."""
+    if settings.model_path and (Path(settings.model_path) / "modules.json").exists():
+        # What sentence-transformers saved, for a model that has no export.
+        from memory_server.adapters.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(Path(settings.model_path))
     if settings.model_path:
         return local_embedder(settings)
     from memory_server.adapters.lambda_embedder import LambdaEmbedder
@@ -121,8 +132,9 @@ def plugin_registry(settings: Settings, clients: Clients) -> DynamoDBPluginRegis
     return DynamoDBPluginRegistry(clients.dynamodb, settings.require("plugins_table"))
 
 
-def relay(settings: Settings) -> Relay:
-    """Return what functions/outbox_relay runs."""
+@asynccontextmanager
+async def relay(settings: Settings) -> AsyncGenerator[Relay]:
+    """Give what functions/outbox_relay runs."""
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.outbox.postgres import PostgresBacklog
@@ -140,7 +152,84 @@ def relay(settings: Settings) -> Relay:
         password=secret.role_password(roles.RELAY),
         size=1,
     )
-    return Relay(PostgresBacklog(pool), publisher(settings, clients, secret), SystemClock())
+    try:
+        yield Relay(PostgresBacklog(pool), publisher(settings, clients, secret), SystemClock())
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
+    """Give what functions/plugin_gateway runs."""
+    from memory_server.adapters.aws import Clients
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.repository.plugin_sql import PostgresPluginSql
+    from memory_server.services.gateway import Gateway
+    from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
+    from memory_server.services.memories import MemoryService
+    from memory_server.services.search import SearchService
+
+    clients = Clients()
+    secret = server_secret(settings, clients)
+    storage = database(settings, secret)
+    plugin_sql = PostgresPluginSql(
+        settings.require("database_host"), settings.database_port, settings.database_name, server_secret=secret.value
+    )
+    pending = events(settings, clients, secret, storage)
+    embeddings = cached_embedder(settings, clients, pending)
+    memories = MemoryService(storage, embeddings, pending)
+    search = SearchService(storage, embeddings, pending)
+    operations = {**MemoryOperations(memories, search).table(), **OwnOperations(plugin_sql, embeddings).table()}
+    try:
+        yield Gateway(plugin_registry(settings, clients), operations, pending, secret.grant_key(), SystemClock())
+    finally:
+        await plugin_sql.close()
+        await storage.close()
+
+
+def registrar(settings: Settings) -> CustomResources:
+    """Return what functions/registrar runs. What it needs is built when it is asked, so that faults are answered."""
+    from memory_server.adapters.cloudformation import CustomResources, Resource
+
+    def resources() -> Mapping[str, Resource]:
+        from memory_server.adapters.aws import Clients
+        from memory_server.adapters.lambda_plugin_functions import LambdaPluginFunctions
+        from memory_server.adapters.stack_resources import DatabaseSchemaResource, PluginRegistrationResource
+        from memory_server.adapters.system_clock import SystemClock
+        from memory_server.repository.administration import prepare_database
+        from memory_server.repository.plugin_schemas import PostgresPluginSchemas
+        from memory_server.services.registration import RegistrationService
+
+        clients = Clients()
+        secret = server_secret(settings, clients).value
+        admin = administrator(settings, clients)
+        registration = RegistrationService(
+            plugin_registry(settings, clients),
+            LambdaPluginFunctions(clients.functions),
+            PostgresPluginSchemas(admin, server_secret=secret),
+            SystemClock(),
+        )
+        return {
+            "Custom::DatabaseSchema": DatabaseSchemaResource(partial(prepare_database, admin, server_secret=secret)),
+            "Custom::PluginRegistration": PluginRegistrationResource(registration),
+        }
+
+    return CustomResources(resources)
+
+
+def administrator(settings: Settings, clients: Clients) -> Administrator:
+    """Return how the database's administrator logs in; the secret is read now."""
+    from memory_server.repository.administration import Administrator
+
+    secret = clients.secrets.get_secret_value(SecretId=settings.require("database_admin_secret_arn"))
+    credentials = json.loads(secret["SecretString"])
+    return Administrator(
+        host=settings.require("database_host"),
+        port=settings.database_port,
+        name=settings.database_name,
+        user=credentials["username"],
+        password=credentials["password"],
+    )
 
 
 def api(settings: Settings) -> Api:

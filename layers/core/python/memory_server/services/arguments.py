@@ -132,11 +132,8 @@ def json_object(max_bytes: int) -> Reader:
     return reader
 
 
-def sql_value(value: JsonValue) -> JsonValue:
-    """Read text, a number, true, false, null, or an array of these: what a parameter of a statement can be."""
-    items = value if isinstance(value, list) else [value]
-    if any(isinstance(item, (Mapping, list)) for item in items):
-        raise WrongValue("must be a plain value or an array of them: write JSON as text, and cast it in the statement")
+def json_value(value: JsonValue) -> JsonValue:
+    """Read any JSON that PostgreSQL can store."""
     _check_storable(value)
     return value
 

@@ -38,7 +38,7 @@ _PATCH: Final[Mapping[str, read.Reader]] = {
 _DRAFT: Final[Mapping[str, read.Reader]] = {**_PATCH, "allow_duplicate": read.boolean}
 _STATEMENT: Final[Mapping[str, read.Reader]] = {
     "sql": read.text(MAX_SQL_BYTES),
-    "parameters": read.many(read.sql_value, most=MAX_PARAMETERS),
+    "parameters": read.many(read.json_value, most=MAX_PARAMETERS),
 }
 _TEXTS: Final[Mapping[str, read.Reader]] = {"texts": read.many(read.text(MAX_CONTENT_BYTES), most=MAX_TEXTS)}
 
