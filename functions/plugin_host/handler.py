@@ -26,10 +26,10 @@ from plugin_kit.settings import HostSettings
 @cache
 def _deliveries() -> Deliveries:
     settings = HostSettings.from_environment()
-    Logger(service=settings.plugin_id)  # makes the standard logger of that name write JSON
-    logger = logging.getLogger(settings.plugin_id)
+    logger = Logger(service=settings.plugin_id)
     aws = Aws()
-    host = Host(settings, aws, logger)
+    # The plugin gets the standard logger under that name, which now writes JSON with the keys of each delivery.
+    host = Host(settings, aws, logging.getLogger(settings.plugin_id))
     atexit.register(host.close)
     signal.signal(signal.SIGTERM, host.on_sigterm)
     return Deliveries(settings, aws, host, logger)

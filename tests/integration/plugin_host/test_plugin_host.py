@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import threading
 import time
 
@@ -174,6 +176,26 @@ def test_a_plugin_describes_itself(stack: Stack) -> None:
     assert answer["ok"]["plugin_id"] == "my_plugin"
     assert answer["ok"]["hooks"] == ["memory_created"]
     assert stack.said == []
+
+
+def test_every_line_of_the_log_names_the_event(stack: Stack) -> None:
+    stack.plugin("""
+        async def memory_created(memory, context):
+            context["logger"].info("seen %s", memory.content)
+        """)
+    handler = cold_start()
+    describe(handler)
+    log = io.StringIO()
+    (output,) = logging.getLogger("my_plugin").handlers
+    assert isinstance(output, logging.StreamHandler)
+    output.setStream(log)  # pyright: ignore[reportUnknownMemberType]  # of some stream
+    stack.send(created("hello"))
+    stack.poll(handler)
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["message"], line["hook"], line["event_id"]) for line in lines] == [
+        ("seen hello", "memory_created", "01890a5d-ac96-774b-bcce-000000000001"),
+        ("delivered", "memory_created", "01890a5d-ac96-774b-bcce-000000000001"),
+    ]
 
 
 def test_an_envelope_of_another_version_fails_and_says_what_to_do(stack: Stack) -> None:

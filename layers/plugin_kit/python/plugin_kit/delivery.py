@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
+import math
 import os
 from typing import TYPE_CHECKING, Final, cast
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +34,7 @@ _MARGIN_SECONDS: Final = 1.0  # for what comes after the last hook
 class Deliveries:
     """What deliveries share from one invocation to the next."""
 
-    def __init__(self, settings: HostSettings, aws: Aws, host: Host, logger: logging.Logger) -> None:
+    def __init__(self, settings: HostSettings, aws: Aws, host: Host, logger: Logger) -> None:
         self.settings = settings
         self.aws = aws
         self.host = host
@@ -53,39 +54,45 @@ class Batch:
     def __init__(self, deliveries: Deliveries, context: LambdaContext) -> None:
         self._all = deliveries
         self._context = context
+        self._log = deliveries.logger
+        # No invocation holds an event longer than this one could.
+        self._longest_seconds = math.ceil(context.get_remaining_time_in_millis() / 1000)
         self._lease = Lease(deliveries.records.is_enabled)
         self._tally = Tally()
         self._retries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = []
 
     def deliver(self, record: SQSRecord) -> None:
         """Deliver one record. Raises what made it fail: the record stays in the queue."""
-        log = self._all.logger
-        fields = {"message_id": record.message_id}
+        self._log.append_keys(message_id=record.message_id)
         try:
             event = self._read(record)
-            fields |= {"event_id": event.id, "hook": event.hook}
+            self._log.append_keys(event_id=event.id, hook=event.hook)
             self._deliver(event)
         except PluginDisabled:
-            log.info("dropped: the plugin is disabled", extra=fields)
+            self._log.info("dropped: the plugin is disabled")
         except IdempotencyAlreadyInProgressError:
-            log.info("put off: another invocation is delivering the same event", extra=fields)
+            self._log.info("put off: another invocation is delivering the same event")
+            self._retry(record, self._longest_seconds)
             raise
         except Exception as error:
-            log.exception("failed", extra=fields)
-            self._count_failed(record, error)
+            self._log.exception("failed")
+            self._tally.count_failed(_described(error))
+            self._retry(record, retry_delay(int(record.attributes.approximate_receive_count)))
             raise
+        finally:
+            self._log.remove_keys(["message_id", "event_id", "hook"])
 
     def end(self) -> None:
-        """Count the batch's deliveries, and let what failed come again soon. Failing here costs a figure or seconds."""
+        """Let what failed come again soon, and count the batch's deliveries."""
         try:
-            if self._tally.delivered or self._tally.failed:
-                self._all.records.add(self._tally)
             for start in range(0, len(self._retries), _MAX_ENTRIES):
                 self._all.aws.sqs.change_message_visibility_batch(
                     QueueUrl=self._all.settings.queue_url, Entries=self._retries[start : start + _MAX_ENTRIES]
                 )
-        except Exception:  # the hooks have run: their outcome must reach SQS
-            self._all.logger.exception("the batch could not be counted, or its retries hastened")
+            if self._tally.delivered or self._tally.failed:
+                self._all.records.add(self._tally)
+        except Exception:  # noqa: BLE001  # the hooks have run: SQS must hear of it, whatever this costs
+            self._log.exception("retries could not be hastened, or the batch not counted")
 
     def _deliver(self, event: Event) -> None:
         self._require_enabled()
@@ -97,6 +104,7 @@ class Batch:
         self._require_enabled()
         self._all.host.dispatch(event, self._seconds_left())
         self._tally.count_delivered()
+        self._log.info("delivered")
 
     def _require_enabled(self) -> None:
         if not self._lease.holds():
@@ -116,16 +124,9 @@ class Batch:
         stored = self._all.aws.s3.get_object(Bucket=self._all.settings.events_bucket, Key=reference["key"])
         return {**detail, "args": json.loads(stored["Body"].read())}
 
-    def _count_failed(self, record: SQSRecord, error: Exception) -> None:
-        self._tally.count_failed(_described(error))
-        receives = int(record.attributes.approximate_receive_count)
-        self._retries.append(
-            {
-                "Id": str(len(self._retries)),
-                "ReceiptHandle": record.receipt_handle,
-                "VisibilityTimeout": retry_delay(receives),
-            }
-        )
+    def _retry(self, record: SQSRecord, seconds: int) -> None:
+        number = str(len(self._retries))
+        self._retries.append({"Id": number, "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds})
 
     def _seconds_left(self) -> float:
         return self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
