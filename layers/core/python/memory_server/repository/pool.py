@@ -20,10 +20,13 @@ _WAIT_SECONDS: Final = 5
 class RolePool:
     """Up to ``size`` connections that are logged in as ``user``, made when first needed, in the loop that needs them.
 
-    A connection that died is noticed before it is given out, and replaced.
+    A connection that died is noticed before it is given out, and replaced. A ``forgetful`` pool lets nothing that a
+    user did to the session (settings, locks, prepared statements) reach the next one.
     """
 
-    def __init__(self, host: str, port: int, name: str, *, user: str, password: str, size: int) -> None:
+    def __init__(
+        self, host: str, port: int, name: str, *, user: str, password: str, size: int, forgetful: bool = False
+    ) -> None:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             kwargs={
                 "host": host,
@@ -34,12 +37,14 @@ class RolePool:
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": _WAIT_SECONDS,
+                "prepare_threshold": None if forgetful else 5,
             },
             connection_class=AsyncConnection[DictRow],
             min_size=1,
             max_size=size,
             timeout=_WAIT_SECONDS,
             check=_check,
+            reset=_forget if forgetful else None,
             name=user,
             open=False,
         )
@@ -74,3 +79,7 @@ class RolePool:
 
 async def _check(connection: Connection) -> None:
     await connection.execute("")  # the least that makes a dead connection raise
+
+
+async def _forget(connection: Connection) -> None:
+    await connection.execute("DISCARD ALL")
