@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import cast
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
+from memory_server.repository.plugin_schemas import PostgresPluginSchemas
+from memory_server.repository.plugin_sql import PostgresPluginSql
 from plugin_kit.context import Context
 from plugin_kit.hooks import CATALOGUE
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -26,33 +25,32 @@ COUNTS = (
 
 
 class PostgresDatabaseService:
-    """A plugin's DatabaseService on a connection of its own: one call is one statement and one transaction."""
+    """The plugin's DatabaseService as behind the gateway: its own role, its own schema, real PostgreSQL."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[dict[str, JsonValue]]) -> None:
-        self._connection = connection
+    def __init__(self, sql: PostgresPluginSql) -> None:
+        self._sql = sql
 
     async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
-        return await self.execute(sql, parameters)
+        return await self._sql.execute("memory_analytics", sql, parameters, read_only=True)
 
     async def execute(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
-        async with self._connection.cursor() as cursor:
-            await cursor.execute(sql.encode(), parameters)
-            return cast("list[JsonObject]", await cursor.fetchall()) if cursor.description else []
+        return await self._sql.execute("memory_analytics", sql, parameters, read_only=False)
 
 
 @pytest.fixture
-async def database_service(database: TestDatabase) -> AsyncIterator[PostgresDatabaseService]:
-    async with await _connect(database) as connection:
-        await connection.execute("CREATE SCHEMA plugin_memory_analytics")
-        service = PostgresDatabaseService(connection)
-        await plugin.initialize(_context(service))
-        yield service
+async def empty_schema(database: TestDatabase) -> AsyncIterator[PostgresDatabaseService]:
+    schemas = PostgresPluginSchemas(database.administrator, server_secret=database.server_secret)
+    await schemas.create("memory_analytics")
+    sql = PostgresPluginSql(database.host, database.port, database.name, server_secret=database.server_secret)
+    yield PostgresDatabaseService(sql)
+    await sql.close()
+    await schemas.drop("memory_analytics")
 
 
-async def _connect(database: TestDatabase) -> psycopg.AsyncConnection[dict[str, JsonValue]]:
-    return await psycopg.AsyncConnection[dict[str, JsonValue]].connect(
-        database.admin_dsn, autocommit=True, row_factory=dict_row, options="-c search_path=plugin_memory_analytics"
-    )
+@pytest.fixture
+async def database_service(empty_schema: PostgresDatabaseService) -> PostgresDatabaseService:
+    await plugin.initialize(_context(empty_schema))
+    return empty_schema
 
 
 def _context(
@@ -117,12 +115,17 @@ async def test_an_event_counts_on_its_own_day_in_utc(database_service: PostgresD
     assert rows == [("2026-11-21", 2), ("2026-11-22", 1)]
 
 
-async def test_environments_that_start_at_once_do_not_collide(database: TestDatabase) -> None:
-    async with await _connect(database) as one, await _connect(database) as other:
-        await one.execute("CREATE SCHEMA plugin_memory_analytics")
-        contexts = [_context(PostgresDatabaseService(connection)) for connection in (one, other)]
-        await asyncio.gather(*(plugin.initialize(context) for context in contexts))
-        await fire(plugin, "memory_created", MEMORY, context=contexts[0])
+async def test_environments_that_start_at_once_do_not_collide(empty_schema: PostgresDatabaseService) -> None:
+    await asyncio.gather(*(plugin.initialize(_context(empty_schema)) for _ in range(4)))
+    await fire(plugin, "memory_created", MEMORY, context=_context(empty_schema))
+
+
+async def test_events_that_come_at_once_are_all_counted(database_service: PostgresDatabaseService) -> None:
+    numbers = [*range(10), *range(10)]
+    await asyncio.gather(
+        *(fire(plugin, "memory_created", MEMORY, context=_context(database_service, number)) for number in numbers)
+    )
+    assert [row["events"] for row in await database_service.query(COUNTS)] == [10]
 
 
 async def test_initializing_again_keeps_counts_and_forgets_old_event_ids(
@@ -131,7 +134,7 @@ async def test_initializing_again_keeps_counts_and_forgets_old_event_ids(
     for number in (1, 2):
         await fire(plugin, "memory_created", MEMORY, context=_context(database_service, number))
     await database_service.execute(
-        "UPDATE counted_events SET counted_at = now() - interval '29 days' WHERE event_id::text LIKE '%%1'"
+        "UPDATE counted_events SET counted_at = now() - interval '29 days' WHERE right(event_id::text, 1) = '1'"
     )
     await plugin.initialize(_context(database_service))
     assert [row["events"] for row in await database_service.query(COUNTS)] == [2]
