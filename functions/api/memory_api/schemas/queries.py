@@ -118,7 +118,9 @@ class SearchHit(BaseModel):
 
     memory: MemoryOut
     score: float = Field(description="0 to 1, higher is nearer.", ge=0, le=1)
-    explain: ExplanationOut | None = Field(None, description="Only where it was asked for.")
+    explain: ExplanationOut | None = Field(
+        None, description="Only where it was asked for.", exclude_if=lambda value: value is None
+    )
 
     @classmethod
     def of(cls, hit: Hit, *, explain: bool) -> SearchHit:
