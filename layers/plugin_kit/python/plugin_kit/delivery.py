@@ -129,7 +129,7 @@ class Batch:
         self._retries.append({"Id": number, "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": seconds})
 
     def _seconds_left(self) -> float:
-        return self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
+        return max(0.0, self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
 
 
 def retry_delay(receives: int) -> int:
