@@ -44,9 +44,8 @@ $(MODEL_VENV): $(MODEL_FOLDER)/requirements-export.txt
 	@set -o pipefail; $(MODEL_PIP) -r $< | $(MODEL_PIP_SAYS) && echo "... after $$SECONDS s"
 	@touch $@
 
-# The environment is large and made where it is needed alone: an export that is there does without.
-$(MODEL_FOLDER)/model/model.json: $(addprefix $(MODEL_FOLDER)/,export.py reference_texts.py requirements-export.txt)
-	@$(MAKE) --no-print-directory $(MODEL_VENV)
+$(MODEL_FOLDER)/model/model.json: $(addprefix $(MODEL_FOLDER)/,export.py reference_texts.py requirements-export.txt) \
+		| $(MODEL_VENV)
 	@PYTHONPATH=layers/core/python:layers/plugin_kit/python .venv-model/bin/python $< $(if $(MODEL),--model $(MODEL))
 
 ifneq ($(MODEL),$(MODEL_MADE))
@@ -68,7 +67,7 @@ lint: $(VENV) ## check format, style, types and the direction of imports
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
 
 .PHONY: test
-test: $(VENV) model ## run all tests, the quick ones first
+test: $(VENV) $(MODEL_VENV) model ## run all tests, the quick ones first
 	.venv/bin/pytest tests/unit $(filter-out tests/unit %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
