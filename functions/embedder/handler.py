@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from base64 import b64encode
 from functools import cache
@@ -12,9 +13,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from memory_server import bootstrap
-from memory_server.adapters.onnx_embedder import OnnxEmbedder
 from memory_server.domain.errors import InvalidRequest
 from memory_server.domain.vectors import pack
+from memory_server.services.ports import Embedder
 from memory_server.settings import Settings
 from plugin_kit.json_types import JsonObject, JsonValue
 
@@ -22,10 +23,15 @@ logger = Logger()
 
 
 @cache
-def _runtime() -> tuple[asyncio.Runner, OnnxEmbedder]:
+def _runtime() -> tuple[asyncio.Runner, Embedder]:
     embedder = bootstrap.local_embedder(Settings.from_environment())
     embedder.load()
     return asyncio.Runner(), embedder
+
+
+# Lambda alone sets it. What is loaded while an environment starts is in SnapStart's snapshot.
+if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
+    _runtime()
 
 
 @logger.inject_lambda_context

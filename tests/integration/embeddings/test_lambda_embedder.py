@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from functions.embedder import handler as function_module
 from functions.embedder.handler import handler
 from memory_server.adapters.aws import Clients
 from memory_server.adapters.lambda_embedder import BYTES_PER_CALL, TEXTS_PER_CALL, LambdaEmbedder
-from memory_server.adapters.onnx_embedder import OnnxEmbedder
+from memory_server.adapters.onnx_embedder import ModelMissing, OnnxEmbedder
 from memory_server.domain.errors import InvalidRequest, Unavailable
 from plugin_kit.json_types import JsonObject
 from tests.fixtures.functions import Invocation
@@ -163,3 +165,14 @@ async def test_vectors_of_another_model_are_refused_until_its_id_is_known(
 def test_the_function_refuses_what_is_no_list_of_texts(request_: JsonObject) -> None:
     with pytest.raises(InvalidRequest, match="texts: must be a list of texts"):
         handler(request_, Invocation("embedder").context)
+
+
+def test_in_lambda_the_model_is_loaded_before_the_first_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_PATH", str(tmp_path))  # where there is none
+    runpy.run_path(function_module.__file__)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+
+    with pytest.raises(ModelMissing):
+        runpy.run_path(function_module.__file__)
