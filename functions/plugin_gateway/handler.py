@@ -24,7 +24,7 @@ def handler(request: JsonObject, context: LambdaContext) -> dict[str, JsonValue]
     return environment.run(lambda gateway: _answer(gateway, plugin_id, request))
 
 
-async def _answer(gateway: Gateway, plugin_id: str, request: JsonObject) -> dict[str, JsonValue]:
+async def _answer(gateway: Gateway, plugin_id: str | None, request: JsonObject) -> dict[str, JsonValue]:
     started = time.perf_counter()
     answer = await gateway.answer(plugin_id, request)
     error = cast("JsonObject", answer.get("error", {}))
@@ -40,7 +40,7 @@ async def _answer(gateway: Gateway, plugin_id: str, request: JsonObject) -> dict
     return answer
 
 
-def _caller(invoked_arn: str) -> str:
-    """Return the id in ``arn:aws:lambda:<region>:<account>:function:<name>:plugin-<id>``; none without the alias."""
+def _caller(invoked_arn: str) -> str | None:
+    """Return the id in ``arn:aws:lambda:<region>:<account>:function:<name>:plugin-<id>``, None where there is none."""
     _, _, alias = invoked_arn.partition(":function:")[2].partition(":")
-    return alias.removeprefix("plugin-") if alias.startswith("plugin-") else ""
+    return alias.removeprefix("plugin-") if alias.startswith("plugin-") else None

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from memory_server.domain.errors import (
     InvalidRequest,
@@ -73,8 +73,11 @@ class Gateway:
         name = str(request.get("operation"))
         return name if name in self._operations else "unknown"
 
-    async def answer(self, plugin_id: str, request: JsonObject) -> dict[str, JsonValue]:
-        """Return ``{"ok": value}``, or ``{"error": {"type", "message"}}`` with a message for the plugin's author."""
+    async def answer(self, plugin_id: str | None, request: JsonObject) -> dict[str, JsonValue]:
+        """Return ``{"ok": value}``, or ``{"error": {"type", "message"}}`` with a message for the plugin's author.
+
+        ``plugin_id`` is the caller's, from where it cannot be forged; None is refused.
+        """
         try:
             value = await self._call(plugin_id, request)
         except PermissionDenied as error:
@@ -90,7 +93,9 @@ class Gateway:
             await self._events.flush()
         return {"ok": value}
 
-    async def _call(self, plugin_id: str, request: JsonObject) -> JsonValue:
+    async def _call(self, plugin_id: str | None, request: JsonObject) -> JsonValue:
+        if plugin_id is None:
+            raise PermissionDenied("the call names no plugin: call through the alias plugin-<id>")
         name = request.get("operation")
         operation = self._operations.get(str(name))
         if operation is None:
@@ -107,7 +112,8 @@ class Gateway:
     async def _run(self, plugin_id: str, operation: Operation, arguments: JsonObject, token: JsonValue) -> JsonValue:
         if isinstance(operation, OwnOperation):
             return await operation.run(plugin_id, arguments)
-        grant = verify(cast("str | None", token), self._grant_key, plugin_id=plugin_id, now=self._clock.now())
+        text = token if isinstance(token, str) else None
+        grant = verify(text, self._grant_key, plugin_id=plugin_id, now=self._clock.now())
         with caused_by((*grant.caused_by, plugin_id)):
             return await operation.run(Principal(grant.user_id), arguments)
 
