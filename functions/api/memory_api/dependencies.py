@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, Final, TypeAlias, cast
+from uuid import UUID
 
 from fastapi import Depends, Path, Request
 
-from memory_api.schemas.fields import UUID_PATTERN
 from memory_server.bootstrap import Api
-from memory_server.domain.errors import MemoryNotFound, PluginNotFound
+from memory_server.domain.errors import PluginNotFound
 from memory_server.services.health import HealthService
 from memory_server.services.memories import MemoryService
 from memory_server.services.plugins import PluginService
 from memory_server.services.search import SearchService
 
-_PLUGIN_ID_PATTERN = "^[a-z][a-z0-9_]{0,47}$"
+_PLUGIN_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def services(request: Request) -> Api:
@@ -42,15 +42,13 @@ def _health(api: Services) -> HealthService:
     return api.health
 
 
-def _memory_id(memory_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> str:
-    # What is not a UUID is no memory's id: the answer is that there is none, whatever the text.
-    if not re.fullmatch(UUID_PATTERN, memory_id):
-        raise MemoryNotFound(memory_id)
-    return memory_id.lower()
+def _memory_id(memory_id: Annotated[UUID, Path(examples=["019a9c3e-7b52-7c11-9d2f-0a6b5c3e1f40"])]) -> str:
+    return str(memory_id)
 
 
 def _plugin_id(plugin_id: Annotated[str, Path(examples=["memory_analytics"])]) -> str:
-    if not re.fullmatch(_PLUGIN_ID_PATTERN, plugin_id):
+    # What cannot be a plugin's id is not looked up.
+    if not _PLUGIN_ID.fullmatch(plugin_id):
         raise PluginNotFound(plugin_id)
     return plugin_id
 

@@ -75,7 +75,9 @@ def _http_error(request: Request, error: Exception) -> Response:
         allowed = ", ".join(_methods(request))
         return problem(request, 405, detail=f"this path takes {allowed}", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem(request, 404, detail="there is nothing at this path: /docs shows what there is")
+        return problem(
+            request, 404, detail="there is nothing at this path: check it and the id in it, /docs shows what there is"
+        )
     return problem(request, error.status_code, detail=error.detail, headers=error.headers)
 
 

@@ -45,8 +45,8 @@ def _expected_version(header: object) -> object:
     return int(tag[2])
 
 
-def _check_key(key: str) -> str:
-    if not _KEY.fullmatch(key):
+def _check_key(key: str | None) -> str | None:
+    if key is not None and not _KEY.fullmatch(key):
         raise fault("must be 1 to 255 visible ASCII characters")
     return key
 
@@ -54,7 +54,7 @@ def _check_key(key: str) -> str:
 IfMatch: TypeAlias = Annotated[
     int | None,
     BeforeValidator(_expected_version),
-    WithJsonSchema({"type": "string", "examples": ['"3"']}),
+    WithJsonSchema({"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$', "examples": ['"3"']}),
     Header(alias="If-Match", description="Do it only while the memory has this ETag, otherwise answer 412."),
 ]
 IfNoneMatch: TypeAlias = Annotated[
@@ -63,7 +63,8 @@ IfNoneMatch: TypeAlias = Annotated[
 ]
 IdempotencyKey: TypeAlias = Annotated[
     str | None,
-    AfterValidator(lambda key: None if key is None else _check_key(key)),
+    AfterValidator(_check_key),
+    WithJsonSchema({"type": "string", "pattern": "^[!-~]{1,255}$"}),
     Header(
         alias="Idempotency-Key",
         description=(

@@ -123,12 +123,26 @@ def _invoke(event: LambdaEvent, context: LambdaContext) -> dict[str, Any]:
     return handler.handler(event, context)
 
 
-@pytest.fixture(scope="module", params=["uvicorn", "lambda"])
-def server(request: pytest.FixtureRequest, environment: dict[str, str]) -> Iterator[httpx.Client]:
-    """A client of the API, as the built-in user."""
+@pytest.fixture(scope="module")
+def over_uvicorn(environment: dict[str, str]) -> Iterator[httpx.Client]:
+    """A client of the API under uvicorn, as the built-in user."""
     assert environment
-    with _uvicorn() if request.param == "uvicorn" else _lambda() as client:
+    with _uvicorn() as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def over_lambda(environment: dict[str, str]) -> Iterator[httpx.Client]:
+    """A client of the API behind API Gateway, as the built-in user."""
+    assert environment
+    with _lambda() as client:
+        yield client
+
+
+@pytest.fixture(scope="module", params=["over_uvicorn", "over_lambda"])
+def server(request: pytest.FixtureRequest) -> httpx.Client:
+    """A client of the API, as the built-in user."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

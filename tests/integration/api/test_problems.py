@@ -24,6 +24,8 @@ def test_a_path_that_is_not_there_is_a_problem(api: httpx.Client) -> None:
     [
         ("PUT", "/memories", "GET, POST"),
         ("POST", "/memories/019a9c3e-7b52-7c11-9d2f-0a6b5c3e1f40", "DELETE, GET, PATCH"),
+        ("GET", "/memories/search", "POST"),
+        ("PATCH", "/memories/batch", "POST"),
         ("GET", "/plugins/enable/x", "POST"),
         ("DELETE", "/health", "GET"),
     ],

@@ -89,7 +89,7 @@ async def list_memories(
 
 
 @router.get(
-    "/{memory_id}",
+    "/{memory_id:uuid}",
     response_model=MemoryOut,
     responses={200: {"headers": _ETAG}, 304: {"description": "You have this version"}, **problems(404, 422, 503)},
 )
@@ -104,7 +104,7 @@ async def get_memory(
     return MemoryOut.of(memory)
 
 
-@router.patch("/{memory_id}", responses={200: {"headers": _ETAG}, **problems(404, 409, 412, 413, 415, 422, 503)})
+@router.patch("/{memory_id:uuid}", responses={200: {"headers": _ETAG}, **problems(404, 409, 412, 413, 415, 422, 503)})
 async def update_memory(
     memory_id: MemoryId,
     body: MemoryUpdate,
@@ -119,13 +119,13 @@ async def update_memory(
     return MemoryOut.of(memory)
 
 
-@router.delete("/{memory_id}", status_code=204, responses=problems(404, 412, 422, 503))
+@router.delete("/{memory_id:uuid}", status_code=204, responses=problems(404, 412, 422, 503))
 async def delete_memory(memory_id: MemoryId, memories: Memories, caller: Caller, if_match: IfMatch = None) -> None:
     """Delete a memory. Its history stays."""
     await memories.delete(caller, memory_id, expected_version=if_match)
 
 
-@router.get("/{memory_id}/history", responses=problems(404, 422, 503))
+@router.get("/{memory_id:uuid}/history", responses=problems(404, 422, 503))
 async def get_history(memory_id: MemoryId, memories: Memories, caller: Caller) -> History:
     """Get the versions before the present one, newest first; of a deleted memory, all of them."""
     past = await memories.history(caller, memory_id)

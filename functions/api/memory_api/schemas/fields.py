@@ -21,9 +21,8 @@ MAX_NAME: Final = 200
 MAX_TAG: Final = 100
 MAX_TAGS: Final = 50
 MAX_METADATA_DEPTH: Final = 32
-UUID_PATTERN: Final = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
-_UUID: Final = re.compile(UUID_PATTERN)
+_UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def fault(message: str) -> PydanticCustomError:
