@@ -65,8 +65,8 @@ class Clients:
 
     @cached_property
     def functions(self) -> LambdaClient:
-        # A function that is invoked may be starting, which takes seconds.
-        return boto3.client("lambda", config=_config(read_timeout=60))
+        # No function of ours works longer than this on one invocation.
+        return boto3.client("lambda", config=_config(read_timeout=30))
 
     @cached_property
     def s3(self) -> S3Client:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from memory_server.domain.errors import (
@@ -21,7 +21,7 @@ from memory_server.services.events import Events
 from memory_server.services.ports import Clock, PluginRegistry
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
-PERMISSIONS_SECONDS: Final = 5.0
+PERMISSIONS_LIFETIME: Final = timedelta(seconds=5)
 # Lambda answers with at most 6 MB; some room is for the words around the value.
 MAX_ANSWER_BYTES: Final = 6_000_000 - 1024
 
@@ -57,16 +57,13 @@ class Gateway:
         events: Events,
         grant_key: bytes,
         clock: Clock,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
         self._operations = operations
         self._events = events
         self._grant_key = grant_key
         self._clock = clock
-        self._monotonic = monotonic
-        self._permissions: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._permissions: dict[str, tuple[datetime, tuple[str, ...]]] = {}
 
     def known_operation(self, request: JsonObject) -> str:
         """Return the name of the operation that ``request`` asks for, if there is one of that name: for the log."""
@@ -118,19 +115,24 @@ class Gateway:
             return await operation.run(Principal(grant.user_id), arguments)
 
     async def _check_permission(self, plugin_id: str, operation: str, permission: str) -> None:
-        asked = self._monotonic()
-        until, permissions = self._permissions.get(plugin_id, (asked, ()))
-        if asked >= until:
-            try:
-                permissions = (await self._registry.get(plugin_id)).permissions
-            except PluginNotFound:
-                raise PermissionDenied(f"plugin {plugin_id!r} is not registered: deploy it again") from None
-            self._permissions[plugin_id] = (asked + PERMISSIONS_SECONDS, permissions)
-        if permission not in permissions:
+        if permission not in await self._permissions_of(plugin_id):
             raise PermissionDenied(
                 f"{operation} needs the permission {permission!r}: add it to PLUGIN_INFO['permissions'] of "
                 f"plugin {plugin_id!r} and deploy it again"
             )
+
+    async def _permissions_of(self, plugin_id: str) -> Sequence[str]:
+        """Return the permissions with which the plugin is registered, at most 5 s old."""
+        # By the time of day: a monotonic clock may stand still while Lambda has the environment frozen.
+        now = self._clock.now()
+        asked_at, permissions = self._permissions.get(plugin_id, (None, ()))
+        if asked_at is None or not timedelta(0) <= now - asked_at < PERMISSIONS_LIFETIME:
+            try:
+                permissions = (await self._registry.get(plugin_id)).permissions
+            except PluginNotFound:
+                raise PermissionDenied(f"plugin {plugin_id!r} is not registered: deploy it again") from None
+            self._permissions[plugin_id] = (now, permissions)
+        return permissions
 
 
 def _error(kind: str, message: str) -> dict[str, JsonValue]:

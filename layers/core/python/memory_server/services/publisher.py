@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from memory_server.domain.events import causes_of
@@ -13,7 +12,7 @@ from memory_server.domain.grants import Grant, sign
 from memory_server.services.ports import Clock, EventBus, PluginRegistry
 from plugin_kit.envelope import Event
 
-SUBSCRIPTIONS_SECONDS: Final = 5.0
+SUBSCRIPTIONS_LIFETIME: Final = timedelta(seconds=5)
 # Longer than any queue keeps a message, so that a grant never ends before its event does.
 GRANT_LIFETIME: Final = timedelta(days=15)
 
@@ -21,22 +20,13 @@ GRANT_LIFETIME: Final = timedelta(days=15)
 class Publisher:
     """Addresses events to the enabled plugins that want their hook, signs their grants, and puts them on the bus."""
 
-    def __init__(
-        self,
-        registry: PluginRegistry,
-        bus: EventBus,
-        grant_key: bytes,
-        clock: Clock,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, registry: PluginRegistry, bus: EventBus, grant_key: bytes, clock: Clock) -> None:
         self._registry = registry
         self._bus = bus
         self._grant_key = grant_key
         self._clock = clock
-        self._monotonic = monotonic
         self._subscriptions: Mapping[str, Sequence[str]] = {}
-        self._subscriptions_end = float("-inf")
+        self._asked_at = datetime.min.replace(tzinfo=UTC)
 
     async def publish(self, events: Sequence[Event]) -> list[Event]:
         """Return the events that the bus did not take. One that no plugin wants is done without the bus.
@@ -65,12 +55,13 @@ class Publisher:
 
     async def _current_subscriptions(self) -> Mapping[str, Sequence[str]]:
         """Return the ids of the enabled plugins by the hook that they want, at most 5 s old."""
-        asked = self._monotonic()
-        if asked >= self._subscriptions_end:
+        # By the time of day: a monotonic clock may stand still while Lambda has the environment frozen.
+        now = self._clock.now()
+        if not timedelta(0) <= now - self._asked_at < SUBSCRIPTIONS_LIFETIME:
             subscriptions: dict[str, list[str]] = {}
             for registration in await self._registry.list():
                 for hook in registration.hooks if registration.enabled else ():
                     subscriptions.setdefault(hook, []).append(registration.plugin_id)
             self._subscriptions = subscriptions
-            self._subscriptions_end = asked + SUBSCRIPTIONS_SECONDS
+            self._asked_at = now
         return self._subscriptions

@@ -1,0 +1,136 @@
+"""A plugin is registered, renewed and removed with its stack, and CloudFormation hears how it went."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from memory_server.domain.errors import PluginNotFound
+from memory_server.services.ports import PluginRegistration
+from plugin_kit.json_types import JsonObject
+from tests.fixtures.postgres import TestDatabase
+from tests.integration.registrar.conftest import MANIFEST, World
+
+
+def registered(world: World, plugin_id: str = "registrar_test") -> PluginRegistration:
+    return asyncio.run(world.aws.registry().get(plugin_id))
+
+
+def schemas(database: TestDatabase) -> set[str]:
+    with psycopg.connect(database.admin_dsn) as connection:
+        rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plugin%'").fetchall()
+    return {str(name) for (name,) in rows}
+
+
+def with_database() -> JsonObject:
+    return {**MANIFEST, "permissions": ["database:read", "database:write"]}
+
+
+def test_a_created_plugin_is_registered_as_its_function_describes_it(world: World) -> None:
+    answer = world.register()
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "registrar_test")
+    registration = registered(world)
+    assert (registration.name, registration.version, registration.priority) == ("Registrar test", "1.0.0", 50)
+    assert (registration.hooks, registration.permissions, registration.enabled) == (("memory_created",), (), True)
+    assert (registration.queue_url, registration.dead_letter_queue_url) == ("https://sqs/queue", "https://sqs/dead")
+    assert registration.manifest == MANIFEST
+
+
+def test_the_answer_carries_no_content_type_because_its_url_is_signed_without_one(world: World) -> None:
+    world.register()
+    assert world.content_types == [""]
+
+
+def test_a_plugin_without_database_permissions_gets_no_schema(world: World) -> None:
+    world.register()
+    assert schemas(world.database) == set()
+
+
+def test_a_plugin_s_schema_comes_with_it_and_stays_after_it_unless_the_stack_says_otherwise(world: World) -> None:
+    world.described = {"ok": with_database()}
+    world.register()
+    assert schemas(world.database) == {"plugin_registrar_test"}
+    assert world.register("Delete", "registrar_test")["Status"] == "SUCCESS"
+    assert schemas(world.database) == {"plugin_registrar_test"}
+    assert world.register()["Status"] == "SUCCESS"
+    assert world.register("Delete", "registrar_test", KeepSchema="false")["Status"] == "SUCCESS"
+    assert schemas(world.database) == set()
+    with pytest.raises(PluginNotFound):
+        registered(world)
+
+
+def test_an_update_renews_the_registration_and_keeps_the_enable_state(world: World) -> None:
+    world.register()
+    asyncio.run(world.aws.registry().set_enabled("registrar_test", False))
+    world.described = {"ok": {**MANIFEST, "version": "2.0.0"}}
+    answer = world.register("Update", "registrar_test", QueueUrl="https://sqs/new")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "registrar_test")
+    registration = registered(world)
+    assert (registration.version, registration.queue_url, registration.enabled) == ("2.0.0", "https://sqs/new", False)
+
+
+def test_an_update_to_another_id_registers_that_and_the_deletion_that_follows_removes_the_old(world: World) -> None:
+    world.register()
+    answer = world.register("Update", "registrar_test", PluginId="registrar_renamed")
+    assert answer["PhysicalResourceId"] == "registrar_renamed"
+    assert world.register("Delete", "registrar_test")["Status"] == "SUCCESS"
+    assert registered(world, "registrar_renamed").plugin_id == "registrar_renamed"
+    with pytest.raises(PluginNotFound):
+        registered(world)
+
+
+def test_a_refused_plugin_fails_the_deployment_with_the_kit_s_words(world: World) -> None:
+    message = "plugin 'registrar_test' is refused:\n- hook memory_created must be async: write async def memory_created"
+    world.described = {"error": {"type": "InvalidPlugin", "message": message}}
+    answer = world.register()
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "not-created")
+    assert message in str(answer["Reason"])
+    with pytest.raises(PluginNotFound):
+        registered(world)
+
+
+def test_a_plugin_whose_function_fails_to_start_fails_the_deployment_with_its_error(world: World) -> None:
+    world.function_error = True
+    world.described = {"errorMessage": "No module named 'numpy'", "errorType": "ImportError"}
+    answer = world.register()
+    assert answer["Status"] == "FAILED"
+    assert "No module named 'numpy'" in str(answer["Reason"])
+
+
+def test_a_failed_update_leaves_the_registration_as_it_was(world: World) -> None:
+    world.register()
+    world.described = {"error": {"type": "InvalidPlugin", "message": "refused"}}
+    answer = world.register("Update", "registrar_test")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "registrar_test")
+    assert registered(world).version == "1.0.0"
+
+
+def test_the_deletion_of_what_could_not_be_created_removes_nobody_s_plugin(world: World) -> None:
+    world.register()
+    assert world.register("Delete", "not-created")["Status"] == "SUCCESS"
+    assert registered(world).plugin_id == "registrar_test"
+
+
+def test_a_missing_property_is_named(world: World) -> None:
+    answer = world.register(FunctionArn="")
+    assert answer["Status"] == "FAILED"
+    assert "FunctionArn" in str(answer["Reason"])
+
+
+def test_a_reason_is_cut_to_what_cloudformation_takes(world: World) -> None:
+    world.described = {"error": {"type": "InvalidPlugin", "message": "ä" * 10_000}}
+    answer = world.register()
+    assert 1900 < len(str(answer["Reason"]).encode()) <= 2000
+
+
+def test_whatever_goes_wrong_inside_is_answered_without_detail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_HOST")
+    answer = world.register()
+    assert answer["Status"] == "FAILED"
+    assert "InvalidSettings in the registrar: its log of request request says more" in str(answer["Reason"])
+
+
+def test_an_unknown_type_of_resource_is_answered(world: World) -> None:
+    assert world.send("Create", "Custom::Unknown")["Status"] == "FAILED"
