@@ -2,23 +2,24 @@
 -- The current role is memory_owner; the extension vector is there.
 
 CREATE TABLE memories (
+    -- Of fixed width, and therefore first: nearly every query looks at them.
     id uuid PRIMARY KEY,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    importance double precision NOT NULL CHECK (importance BETWEEN 0 AND 1),
+    version integer NOT NULL DEFAULT 1,
+    -- False where the user asked to store the content although it was there.
+    deduplicate boolean NOT NULL,
+    expires_at timestamptz,
     user_id text NOT NULL CHECK (user_id <> ''),
-    content text NOT NULL,
-    content_sha256 bytea NOT NULL,
     project text,
     session_id text,
     memory_type text NOT NULL
         CHECK (memory_type IN ('conversation', 'function', 'context', 'knowledge', 'decision', 'error', 'warning')),
     tags text[] NOT NULL,
-    importance double precision NOT NULL CHECK (importance BETWEEN 0 AND 1),
     metadata jsonb NOT NULL CHECK (jsonb_typeof(metadata) = 'object'),
-    version integer NOT NULL DEFAULT 1,
-    -- False where the user asked to store the content although it was there.
-    deduplicate boolean NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz,
+    content text NOT NULL,
+    content_sha256 bytea NOT NULL,
     -- In the row and never beside it: the exact search reads every vector of a user.
     embedding halfvec(384) STORAGE PLAIN NOT NULL,
     embedding_model text NOT NULL,
@@ -29,7 +30,7 @@ CREATE TABLE memories (
 -- One memory a content, project and user; those stored on purpose beside it differ by their id.
 CREATE UNIQUE INDEX memories_content_key ON memories
     (user_id, content_sha256, coalesce(project, ''), (CASE WHEN NOT deduplicate THEN id END)) NULLS NOT DISTINCT;
-CREATE INDEX memories_newest ON memories (user_id, created_at DESC, id DESC);
+CREATE INDEX memories_newest ON memories (user_id, created_at DESC, id DESC) INCLUDE (expires_at);
 CREATE INDEX memories_project ON memories (user_id, project, created_at DESC, id DESC);
 CREATE INDEX memories_session ON memories (user_id, session_id, created_at DESC, id DESC);
 CREATE INDEX memories_keywords ON memories USING gin (keywords);
@@ -55,7 +56,7 @@ CREATE FUNCTION keyword_matches(words tsquery, filter jsonb, number integer) RET
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 50
 BEGIN ATOMIC
     SELECT memories.id FROM memories
-    WHERE user_id = current_setting('app.user_id', true) AND matches(memories, filter) AND keywords @@ words
+    WHERE user_id = (SELECT current_setting('app.user_id', true)) AND matches(memories, filter) AND keywords @@ words
     ORDER BY ts_rank(keywords, words) DESC, created_at DESC, memories.id DESC
     LIMIT number;
 END;
@@ -103,16 +104,17 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_age ON idempotency_keys (user_id, created_at);
 
--- A transaction that has not set app.user_id sees NULL or '' there, which is nobody.
+-- A transaction that has not set app.user_id sees NULL or '' there, which is nobody. The setting is read once a
+-- statement (SELECT), not once a row.
 ALTER TABLE memories ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE memory_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE outbox ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
-CREATE POLICY own_rows ON memories TO memory_app USING (user_id = current_setting('app.user_id', true));
-CREATE POLICY own_rows ON memory_versions TO memory_app USING (user_id = current_setting('app.user_id', true));
-CREATE POLICY own_rows ON outbox TO memory_app USING (user_id = current_setting('app.user_id', true));
-CREATE POLICY own_rows ON idempotency_keys TO memory_app USING (user_id = current_setting('app.user_id', true));
+CREATE POLICY own_rows ON memories TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
+CREATE POLICY own_rows ON memory_versions TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
+CREATE POLICY own_rows ON outbox TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
+CREATE POLICY own_rows ON idempotency_keys TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
 -- For keyword_matches, which the owner runs; nobody logs in as the owner.
 CREATE POLICY searched_rows ON memories FOR SELECT TO memory_owner USING (true);
 CREATE POLICY all_rows ON outbox TO memory_relay USING (true);
