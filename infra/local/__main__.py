@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 from typing import Final
 
-from infra.local.api import HOST, ApiDidNotStart
-from infra.local.build import BuildFailed
-from infra.local.data_folder import DataFolder, FolderUnusable
-from infra.local.deploy import MODEL, DeploymentFailed
-from infra.local.emulator import EmulatorDidNotStart
-from infra.local.machine import Machine, PartDied
+from infra.local.api import HOST
+from infra.local.data_folder import DataFolder
+from infra.local.errors import CannotRun
+from infra.local.machine import Machine
+from infra.local.model import MODEL
 from infra.local.postgres import PostgresDidNotStart
 from infra.local.postmaster import ServerWillNotEnd
 from infra.local.progress import steps
@@ -26,14 +25,7 @@ _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PORT_SECONDS: Final = 2.0
 
 
-class CannotStart(Exception):
-    """Something is missing or taken; the message says what, and what to do."""
-
-
-_EXPLAINED: Final = (
-    ApiDidNotStart, BuildFailed, CannotRunUnprivileged, CannotStart, DeploymentFailed, EmulatorDidNotStart,
-    FolderUnusable, OSError, PartDied, PostgresDidNotStart, ServerWillNotEnd,
-)  # fmt: skip
+_EXPLAINED: Final = (CannotRun, CannotRunUnprivileged, OSError, PostgresDidNotStart, ServerWillNotEnd)
 """Errors whose message is all that a person needs."""
 
 
@@ -75,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(port: int, data_dir: Path) -> None:
     if not MODEL.exists():
-        raise CannotStart(f"the embedding model is not in {MODEL}: `make model` puts it there")
+        raise CannotRun(f"the embedding model is not in {MODEL}: `make model` puts it there")
     with DataFolder(data_dir) as folder, Machine(folder, port) as machine:
         try:
             _check_port(port)
@@ -97,7 +89,7 @@ def _check_port(port: int) -> None:
             socket.create_server((HOST, port)).close()
         except OSError as error:
             if time.monotonic() > until:
-                raise CannotStart(
+                raise CannotRun(
                     f"port {port} cannot be used ({error.strerror}): choose another, as in `make run PORT=8001`"
                 ) from None
             time.sleep(0.1)

@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.child import Child
+from infra.local.errors import CannotRun
 
 HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 60
 _REPOSITORY: Final = Path(__file__).parents[2]
-
-
-class ApiDidNotStart(Exception):
-    """The API cannot be brought up; the message holds the end of its log."""
 
 
 class Api:
@@ -40,7 +37,7 @@ class Api:
         """Give the process the variables that it waits for, and return when it is ready.
 
         Raises:
-            ApiDidNotStart: it ends, or a part that it needs does not answer.
+            CannotRun: it ends, or a part that it needs does not answer.
         """
         self.child.tell(json.dumps(environment))
         until = time.monotonic() + _START_SECONDS
@@ -56,7 +53,7 @@ class Api:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise ApiDidNotStart(
+        raise CannotRun(
             f"the API does not get ready; GET /health/ready answered {said}. "
             f"The end of {self.child.log_file}:\n{self.child.log_tail()}"
         )

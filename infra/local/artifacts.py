@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Final, Self
 from botocore.exceptions import ClientError
 
 from infra.local.aws import Aws
-from infra.local.build import archive_of, build
+from infra.local.build import CACHE, archive_of, build, forget_all_but
 from infra.local.translate import Artifacts, Source
 from plugin_kit.json_types import JsonObject
 
@@ -24,18 +24,21 @@ _REPOSITORY: Final = Path(__file__).parents[2]
 class ArtifactBucket:
     """Puts what a stack is made of where it can fetch it, building several things at once.
 
-    Entering makes the bucket; leaving waits until all is there, and forgets what no template named this time.
+    The layers made of the folders ``left_out`` stay empty. Entering makes the bucket; leaving waits until all is there,
+    and forgets what no template named this time.
     """
 
-    def __init__(self, aws: Aws, note: Callable[[str], None]) -> None:
+    def __init__(self, aws: Aws, left_out: Collection[Path], note: Callable[[str], None]) -> None:
         self._s3 = aws.s3
         self._endpoint = aws.endpoint
+        self._left_out = left_out
         self._note = note
         self._workers = ThreadPoolExecutor(max_workers=4)
         self._wanted: dict[str, Future[None]] = {}
         self._there: set[str] = set()
 
     def __enter__(self) -> Self:
+        CACHE.mkdir(exist_ok=True)
         try:
             self._s3.create_bucket(Bucket=_BUCKET)
         except ClientError as error:
@@ -54,6 +57,7 @@ class ArtifactBucket:
                 upload.result()
             for key in self._there - self._wanted.keys():
                 self._s3.delete_object(Bucket=_BUCKET, Key=key)
+            forget_all_but(self._wanted.keys())
 
     def places(self) -> Artifacts:
         """Return what the translation of templates asks for addresses."""
@@ -67,6 +71,8 @@ class ArtifactBucket:
         return f"{self._endpoint}/{_BUCKET}/{key}"
 
     def _code(self, source: Source) -> str:
+        if source.path in self._left_out:
+            source = Source(_nothing(), source.kind, source.built)
         archive = archive_of(source)
         self._want(archive.name, lambda: self._build(source, archive))
         return f"s3://{_BUCKET}/{archive.name}"
@@ -85,3 +91,9 @@ class ArtifactBucket:
 
     def _put(self, key: str, body: bytes) -> None:
         self._s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
+
+
+def _nothing() -> Path:
+    folder = CACHE / "nothing"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -8,9 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-
-class FolderUnusable(Exception):
-    """The data folder cannot be used; the message says why and what to do."""
+from infra.local.errors import CannotRun
 
 
 class DataFolder:
@@ -25,20 +23,20 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        """Raises: FolderUnusable: another instance uses it, or it cannot be written."""
+        """Raises: CannotRun: another instance uses it, or it cannot be written."""
         try:
             for folder in (self.aws, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
             self._lock = (self.root / "lock").open("a+")
         except OSError as error:
-            raise FolderUnusable(
+            raise CannotRun(
                 f"the data folder {self.root} cannot be written: {error.strerror}; choose another with DATA_DIR="
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.seek(0)
-            raise FolderUnusable(
+            raise CannotRun(
                 f"the data folder {self.root} is in use by process {self._lock.read().strip() or '?'}: "
                 "stop that one, or choose another folder with DATA_DIR="
             ) from None

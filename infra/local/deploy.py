@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from infra.local.artifacts import ArtifactBucket
 from infra.local.aws import REGION, Aws
+from infra.local.build import RUNTIME
+from infra.local.errors import CannotRun
+from infra.local.model import MODEL
 from infra.local.translate import translate
 
 if TYPE_CHECKING:
@@ -18,13 +21,8 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackEventTypeDef
 
 NAME: Final = "memory-server"
-MODEL: Final = Path(__file__).parents[2] / "layers" / "embedding_model" / "model"
 _TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
-_RUNTIME: Final = "python3.11"
-
-
-class DeploymentFailed(Exception):
-    """The stack does not come up; the message names each resource that failed, and why."""
+_STACK_SECONDS: Final = 330  # longer than the registrar may take: CloudFormation waits an hour for one that crashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +49,22 @@ def upload(aws: Aws, database: Database, note: Callable[[str], None]) -> tuple[s
     """Build what the template names and put it on the emulator; return the template's URL and its parameters.
 
     Raises:
-        BuildFailed: a function or a layer cannot be built.
+        CannotRun: a function or a layer cannot be built.
     """
     secret = aws.secrets.create_secret(
         Name=f"{NAME}-database-admin",
         SecretString=json.dumps({"username": database.user, "password": database.password}),
     )
     parameters = {
-        "Runtime": _RUNTIME,
+        "Runtime": RUNTIME,
         "ModelPath": str(MODEL),
         "DatabaseHost": database.host,
         "DatabasePort": str(database.port),
         "DatabaseName": database.name,
         "DatabaseAdminSecretArn": secret["ARN"],
     }
-    with ArtifactBucket(aws, note) as bucket:
+    # ModelPath leads functions to the model's own folder: 90 MB less to pack, and to unpack.
+    with ArtifactBucket(aws, [MODEL], note) as bucket:
         template = translate(_TEMPLATE, parameters, bucket.places(), region=REGION)
         return bucket.put_template(_TEMPLATE, template), parameters
 
@@ -74,7 +73,7 @@ def create(aws: Aws, template_url: str, parameters: Mapping[str, str], note: Cal
     """Make the stack and return when it is there.
 
     Raises:
-        DeploymentFailed: a resource cannot be made.
+        CannotRun: a resource cannot be made.
     """
     cloudformation = aws.cloudformation
     cloudformation.create_stack(
@@ -84,19 +83,24 @@ def create(aws: Aws, template_url: str, parameters: Mapping[str, str], note: Cal
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         OnFailure="DO_NOTHING",  # rolling back would delete the bucket, and what is in it
     )
-    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
-        note(_events(cloudformation, NAME)[0].get("LogicalResourceId", ""))
-        time.sleep(0.05)
+    status = _wait(cloudformation, note)
     if status != "CREATE_COMPLETE":
-        raise DeploymentFailed("the stack does not come up:\n" + "\n".join(_failures(cloudformation, NAME)))
+        raise CannotRun("the stack does not come up:\n" + "\n".join(_failures(cloudformation, NAME)))
     return _describe(aws)
 
 
-def relay(aws: Aws, stack: Stack) -> None:
-    """Let the relay publish what is left in the outbox, now and not when its schedule comes round."""
-    aws.functions.invoke(
-        FunctionName=stack.relay_function, InvocationType="Event", Payload=json.dumps({"older_than_seconds": 0})
-    )
+def _wait(cloudformation: CloudFormationClient, note: Callable[[str], None]) -> str:
+    """Return the status in which the stack comes to rest."""
+    started = said = time.monotonic()
+    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
+        now = time.monotonic()
+        if now - started > _STACK_SECONDS:
+            raise CannotRun("the stack does not come up: aws.log in the folder of the logs may say why")
+        if now - said > 1:
+            note(_events(cloudformation, NAME)[0].get("LogicalResourceId", ""))
+            said = now
+        time.sleep(0.1)
+    return status
 
 
 def _describe(aws: Aws) -> Stack:

@@ -14,14 +14,11 @@ from typing import Final
 
 from infra.local.aws import REGION, Aws
 from infra.local.child import Child
+from infra.local.errors import CannotRun
 
 _START_SECONDS: Final = 30
 _REPOSITORY: Final = Path(__file__).parents[2]
 _PYTHON: Final = _REPOSITORY / ".venv-aws" / "bin" / "python"
-
-
-class EmulatorDidNotStart(Exception):
-    """The emulator cannot be brought up; the message holds the end of its log, or says what to do."""
 
 
 class Emulator:
@@ -45,10 +42,10 @@ class Emulator:
         """Start the process; it answers after ``wait``.
 
         Raises:
-            EmulatorDidNotStart: it is not installed.
+            CannotRun: it is not installed.
         """
         if not _PYTHON.exists():
-            raise EmulatorDidNotStart(f"{_PYTHON} is not there: `make run` installs it")
+            raise CannotRun(f"{_PYTHON} is not there: `make run` installs it")
         scratch = self.folder / "tmp"
         shutil.rmtree(scratch, ignore_errors=True)  # the unpacked functions of a process that was killed
         scratch.mkdir(parents=True)
@@ -65,7 +62,7 @@ class Emulator:
         """Return when the emulator answers.
 
         Raises:
-            EmulatorDidNotStart: it does not.
+            CannotRun: it does not.
         """
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until and self.child.exit_code is None:
@@ -74,9 +71,7 @@ class Emulator:
                     return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.02)
-        raise EmulatorDidNotStart(
-            f"the AWS emulator does not start. The end of {self.log_file}:\n{self.child.log_tail()}"
-        )
+        raise CannotRun(f"the AWS emulator does not start. The end of {self.log_file}:\n{self.child.log_tail()}")
 
     def stop(self) -> None:
         """End the emulator and the functions that it runs."""

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack, suppress
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 from psycopg import sql
 
-from infra.local import checkpoint, deploy
+from infra.local import checkpoint
 from infra.local.api import Api
 from infra.local.checkpoint import Queues
 from infra.local.child import Child
 from infra.local.data_folder import DataFolder
-from infra.local.deploy import Database, Stack
 from infra.local.emulator import Emulator
+from infra.local.errors import CannotRun
+from infra.local.model import MODEL
 from infra.local.postgres import LocalPostgres
 from infra.local.progress import Steps
+
+if TYPE_CHECKING:
+    from infra.local.deploy import Stack
 
 _DATABASE: Final = "memory"
 _CHECKPOINT_SECONDS: Final = 2.0
 _DRAIN_SECONDS: Final = 3.0
-
-
-class PartDied(Exception):
-    """A process of the stack ended by itself; the message holds the end of its log."""
 
 
 class Machine:
@@ -52,10 +53,7 @@ class Machine:
         """Bring everything up and return when the API is ready. Each part's own errors say what is the matter."""
         with tell.step("Starting PostgreSQL and the AWS emulator"):
             self._start_processes()
-        with tell.step("Building functions and layers") as note:
-            template, parameters = deploy.upload(self._emulator.aws, self._database(), note)
-        with tell.step("Deploying the stack") as note:
-            stack = deploy.create(self._emulator.aws, template, parameters, note)
+        stack = self._deploy(tell)
         with tell.step("Starting the API"):
             self._serve(stack)
 
@@ -63,7 +61,7 @@ class Machine:
         """Note checkpoints until a part ends.
 
         Raises:
-            PartDied: one did.
+            CannotRun: one did.
         """
         noted = time.monotonic()
         while True:
@@ -85,13 +83,27 @@ class Machine:
         _create_database(self._postgres.admin_dsn)
         self._emulator.wait()
 
+    def _deploy(self, tell: Steps) -> Stack:
+        from infra.local import deploy  # SAM's translator takes a second to import: by now the processes use it too
+
+        aws, postgres = self._emulator.aws, self._postgres
+        database = deploy.Database(
+            host=postgres.host, port=postgres.port, name=_DATABASE, user=postgres.user, password=postgres.password
+        )
+        with tell.step("Building functions and layers") as note:
+            template, parameters = deploy.upload(aws, database, note)
+        with tell.step("Deploying the stack") as note:
+            return deploy.create(aws, template, parameters, note)
+
     def _serve(self, stack: Stack) -> None:
         self._queues = Queues(self._emulator.aws.sqs, stack.queue_urls)
         self._down.callback(self._drain)
         checkpoint.publish_again(self._folder.checkpoint, self._postgres.dsn(_DATABASE))
-        model = {"MODEL_PATH": str(deploy.MODEL)}  # it embeds in its own process
+        model = {"MODEL_PATH": str(MODEL)}  # it embeds in its own process
         self._api.serve({**stack.api_environment, **self._emulator.aws.environment, **model})
-        deploy.relay(self._emulator.aws, stack)
+        self._emulator.aws.functions.invoke(  # what is in the outbox goes out now, not when the schedule comes round
+            FunctionName=stack.relay_function, InvocationType="Event", Payload=json.dumps({"older_than_seconds": 0})
+        )
 
     def _drain(self) -> None:
         """Stop the API, and give the plugins a moment to work off what waits for them."""
@@ -101,16 +113,10 @@ class Machine:
             while not checkpoint.save(self._folder.checkpoint, self._queues) and time.monotonic() < until:
                 time.sleep(0.05)
 
-    def _database(self) -> Database:
-        postgres = self._postgres
-        return Database(
-            host=postgres.host, port=postgres.port, name=_DATABASE, user=postgres.user, password=postgres.password
-        )
-
 
 def _check(child: Child) -> None:
     if child.exit_code is not None:
-        raise PartDied(
+        raise CannotRun(
             f"{child.name} ended with code {child.exit_code}. The end of {child.log_file}:\n{child.log_tail()}"
         )
 

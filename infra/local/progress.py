@@ -30,12 +30,12 @@ class PlainSteps:
     def step(self, name: str) -> Generator[Note]:
         started = time.monotonic()
         print(f"{name} ...", flush=True)
-        said = started
+        said, at = "", started
 
         def note(text: str) -> None:
-            nonlocal said
-            if time.monotonic() - said > 1:
-                said = time.monotonic()
+            nonlocal said, at
+            if text != said and time.monotonic() - at > 1:
+                said, at = text, time.monotonic()
                 print(f"{name}: {text}", flush=True)
 
         try:
