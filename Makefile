@@ -7,6 +7,7 @@ DATA_DIR ?= .data
 
 UV := .venv-uv/bin/uv
 VENV := .venv/.installed
+AWS := .venv-aws/.installed
 SAM := .venv-sam/.installed
 
 $(UV):
@@ -17,6 +18,12 @@ $(VENV): pyproject.toml | $(UV)
 	@echo "Installing the server and its tools into .venv ..."
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip install --quiet --python .venv/bin/python --editable . --group dev
+	@touch $@
+
+$(AWS): infra/local/requirements-aws.txt | $(UV)
+	@echo "Installing the AWS emulator into .venv-aws ..."
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-aws
+	@$(UV) pip install --quiet --python .venv-aws/bin/python -r $<
 	@touch $@
 
 $(SAM): infra/requirements-sam.txt | $(UV)
@@ -62,6 +69,10 @@ lint: $(VENV) ## check format, style, types and the direction of imports
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+
+.PHONY: run
+run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_DIR=.data]
+	@exec .venv/bin/python -m infra.local up --port $(PORT) --data-dir $(DATA_DIR)
 
 .PHONY: model
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
