@@ -13,6 +13,7 @@ from memory_api import errors, openapi
 from memory_api.middleware import LimitBody, LogRequests, PublishEvents
 from memory_api.routes import health, memories, plugins, search
 from memory_server import bootstrap
+from memory_server.domain.events import new_event
 from memory_server.settings import Settings
 
 
@@ -26,10 +27,16 @@ def create_app(services: bootstrap.Api) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        warming = asyncio.create_task(services.warm())
+        starting = asyncio.create_task(start())
         yield
-        await warming
+        await starting
+        services.events.observed([new_event("server_stopped", None, {})])
+        await services.events.flush()
         await services.close()
+
+    async def start() -> None:
+        await services.warm()
+        await services.events.flush()
 
     app = FastAPI(
         title="mcp-memory-server",
@@ -40,6 +47,7 @@ def create_app(services: bootstrap.Api) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    services.events.observed([new_event("server_started", None, {})])
     # The search and batch paths come before the paths with an id, which would take their names for one.
     for router in (search.router, memories.router, plugins.router, health.router):
         app.include_router(router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from memory_server.services.ports import Health
 
 PATIENCE_SECONDS: Final = 2.0
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartHealth:
@@ -25,27 +28,30 @@ class PartHealth:
 
 
 class HealthService:
-    """Asks all parts at once, and gives each ``PATIENCE_SECONDS``."""
+    """Asks all parts at once, and gives each ``patience`` seconds."""
 
-    def __init__(self, parts: Mapping[str, Health], events: Events) -> None:
+    def __init__(self, parts: Mapping[str, Health], events: Events, *, patience: float = PATIENCE_SECONDS) -> None:
         self._parts = parts
         self._events = events
+        self._patience = patience
 
     async def readiness(self) -> dict[str, PartHealth]:
         """Return the health of each part by its name; whatever a part does, no error is raised."""
-        answers = await asyncio.gather(*(_ask(part) for part in self._parts.values()))
+        answers = await asyncio.gather(*(self._ask(part) for part in self._parts.values()))
         self._events.observed([new_event("health_check", None, {})])
         return dict(zip(self._parts, answers, strict=True))
 
-
-async def _ask(part: Health) -> PartHealth:
-    start = time.perf_counter()
-    error: str | None = None
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await part.ping()
-    except TimeoutError:
-        error = f"no answer within {PATIENCE_SECONDS:g} seconds"
-    except Unavailable:
-        error = "does not answer"
-    return PartHealth(latency_ms=round((time.perf_counter() - start) * 1000, 1), error=error)
+    async def _ask(self, part: Health) -> PartHealth:
+        start = time.perf_counter()
+        error: str | None = None
+        try:
+            async with asyncio.timeout(self._patience):
+                await part.ping()
+        except TimeoutError:
+            error = f"no answer within {self._patience:g} seconds"
+        except Unavailable:
+            error = "does not answer"
+        except Exception:
+            logger.exception("a part failed in an unexpected way")
+            error = "failed"
+        return PartHealth(latency_ms=round((time.perf_counter() - start) * 1000, 1), error=error)
