@@ -78,7 +78,7 @@ run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
 
 .PHONY: test
-test: $(VENV) $(MODEL_VENV) model ## run all tests, the quick ones first
+test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
 	.venv/bin/pytest tests/unit $(filter-out tests/unit %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
@@ -102,5 +102,5 @@ build: $(VENV) $(VALID) model ## check the templates and build every Lambda pack
 
 .PHONY: clean
 clean: ## remove what the other targets made, save the data folder
-	rm -rf .venv .venv-* .aws-sam .build layers/embedding_model/model .*_cache
+	rm -rf .venv .venv-* .aws-sam .build layers/embedding_model/model*/ .*_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
