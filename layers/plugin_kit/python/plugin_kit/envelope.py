@@ -23,7 +23,8 @@ class Event:
     """Something that happened, once: ``id`` (UUIDv7) names it wherever it is delivered.
 
     ``args`` are the hook's arguments by name. ``plugins`` are the ids that it is delivered to. ``grant`` is the token
-    with which those plugins may act for ``user_id``; the server makes and checks it.
+    with which those plugins may act for ``user_id``; the server makes and checks it. Plugins of lower priority wait for
+    the outcome of a ``sequenced`` event.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Event:
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
     plugins: tuple[str, ...] = ()
     grant: str | None = None
+    sequenced: bool = False
 
 
 def encode(event: Event) -> dict[str, JsonValue]:
@@ -51,6 +53,7 @@ def encode(event: Event) -> dict[str, JsonValue]:
         "project": event.project,
         "metadata": event.metadata,
         "grant": event.grant,
+        **({"sequenced": True} if event.sequenced else {}),
         "args": {name: _encode(value) for name, value in event.args.items()},
     }
 
@@ -81,6 +84,7 @@ def decode(detail: JsonObject) -> Event:
             metadata=cast(JsonObject, detail.get("metadata") or {}),
             plugins=tuple(cast("list[str]", detail.get("plugins") or ())),
             grant=cast("str | None", detail.get("grant")),
+            sequenced=bool(detail.get("sequenced")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EnvelopeError(f"event of hook {hook.name} is malformed: {error!r}") from error

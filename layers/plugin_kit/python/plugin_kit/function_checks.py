@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import cast
 
+from plugin_kit.faults import suggest
 from plugin_kit.hooks import CATALOGUE
-from plugin_kit.key_checks import suggest
 
 
 def function_faults(info: Mapping[str, object], module: ModuleType) -> Iterator[str]:
@@ -21,10 +21,10 @@ def function_faults(info: Mapping[str, object], module: ModuleType) -> Iterator[
     schedules = info.get("schedules")
     for name in cast("dict[object, object]", schedules) if isinstance(schedules, dict) else ():
         yield from _faults(module, str(name), f"schedule {name}", ["context"])
-    for endpoint in _list(info, "endpoints"):
-        handler = cast("dict[str, object]", endpoint).get("handler") if isinstance(endpoint, dict) else None
+    endpoints = [cast("dict[str, object]", item) for item in _list(info, "endpoints") if isinstance(item, dict)]
+    for handler in dict.fromkeys(endpoint.get("handler") for endpoint in endpoints):
         if isinstance(handler, str):
-            yield from _faults(module, handler, f"endpoint handler {handler}", None)
+            yield from _faults(module, handler, f"endpoint handler {handler}", ["request", "context"])
 
 
 def _list(info: Mapping[str, object], key: str) -> list[object]:
@@ -44,9 +44,9 @@ def _hook_faults(listed: list[str], module: ModuleType) -> Iterator[str]:
             yield f"hook {name} is defined but not listed, so it would never be called: add it to PLUGIN_INFO['hooks']"
 
 
-def _faults(module: ModuleType, name: str, what: str, arguments: list[str] | None) -> Iterator[str]:
-    """Yield what is wrong with the function ``name``, called ``what``; ``arguments`` None lets it take any."""
-    line = f"async def {name}({', '.join(arguments or ['...', 'context'])})"
+def _faults(module: ModuleType, name: str, what: str, arguments: list[str]) -> Iterator[str]:
+    """Yield what is wrong with the function ``name``, called ``what``."""
+    line = f"async def {name}({', '.join(arguments)})"
     function: object = getattr(module, name, None)
     if function is None:
         yield f"{what} is not defined: write `{line}` in plugin.py"
@@ -55,8 +55,7 @@ def _faults(module: ModuleType, name: str, what: str, arguments: list[str] | Non
     else:
         if not inspect.iscoroutinefunction(function):
             yield f"{what} is not async: write `{line}`"
-        if arguments is not None:
-            yield from _argument_faults(inspect.signature(function), what, line, arguments)
+        yield from _argument_faults(inspect.signature(function), what, line, arguments)
 
 
 def _argument_faults(signature: inspect.Signature, what: str, line: str, expected: list[str]) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, cast
 
-from plugin_kit.json_types import dumps
+from plugin_kit.endpoint_checks import endpoints_faults
+from plugin_kit.faults import at, flag_faults, one_of, schema_faults, suggest, text_faults
+from plugin_kit.schedule_checks import schedules_faults
 
 PERMISSIONS: Final = ("memory:read", "memory:write", "database:read", "database:write", "embedding", "cache")
 RESERVED_IDS: Final = frozenset({"list", "enable", "disable", "status"})
@@ -15,8 +16,6 @@ REQUIRED: Final = ("name", "version", "description", "author", "hooks")
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?([.+-]?[0-9A-Za-z]+)*")
-_SCHEDULE = re.compile(r"(rate|cron|at)\(.+\)")
-_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def id_faults(plugin_id: str) -> Iterator[str]:
@@ -40,18 +39,7 @@ def key_faults(info: Mapping[str, object]) -> Iterator[str]:
         if check is None:
             yield f"PLUGIN_INFO has the unknown key {key!r}: {suggest(key, _CHECKS, 'remove it')}"
         else:
-            yield from (_at(f"PLUGIN_INFO[{key!r}]", fault) for fault in check(value))
-
-
-def suggest(name: object, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
-    """Return the fix for an unknown ``name``: the nearest one that is known, or ``otherwise``."""
-    near = get_close_matches(str(name), list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else otherwise
-
-
-def _text(value: object) -> Iterator[str]:
-    if not isinstance(value, str) or not value.strip():
-        yield f"is {value!r}: write a text that is not empty"
+            yield from (at(f"PLUGIN_INFO[{key!r}]", fault) for fault in check(value))
 
 
 def _version(value: object) -> Iterator[str]:
@@ -62,11 +50,6 @@ def _version(value: object) -> Iterator[str]:
 def _priority(value: object) -> Iterator[str]:
     if not isinstance(value, int) or isinstance(value, bool):
         yield f"is {value!r}: write a whole number, lower runs first"
-
-
-def _enabled(value: object) -> Iterator[str]:
-    if not isinstance(value, bool):
-        yield f"is {value!r}: write True or False"
 
 
 def _names(value: object) -> Iterator[str]:
@@ -84,91 +67,21 @@ def _permissions(value: object) -> Iterator[str]:
     if not faults:
         for name in cast("list[str]", value):
             if name not in PERMISSIONS:
-                yield f"has the unknown permission {name!r}: {suggest(name, PERMISSIONS, _one_of(PERMISSIONS))}"
+                yield f"has the unknown permission {name!r}: {suggest(name, PERMISSIONS, one_of(PERMISSIONS))}"
 
 
-def _config(value: object) -> Iterator[str]:
-    try:
-        is_json = isinstance(value, dict) and bool(dumps(cast("object", value)))
-    except (TypeError, ValueError):
-        is_json = False
-    if not is_json:
-        yield f"is {value!r}: write a JSON Schema as a dict of JSON values"
-
-
-def _schedules(value: object) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"is {value!r}: write a dict of function names and schedule expressions"
-        return
-    for name, expression in cast("dict[object, object]", value).items():
-        if not isinstance(expression, str) or not _SCHEDULE.fullmatch(expression):
-            yield f"gives {name!r} the expression {expression!r}: write rate(...), cron(...) or at(...)"
-
-
-def _endpoints(value: object) -> Iterator[str]:
-    if not isinstance(value, list):
-        yield f"is {value!r}: write a list of dicts"
-        return
-    for index, endpoint in enumerate(cast("list[object]", value)):
-        if isinstance(endpoint, dict):
-            yield from (_at(f"[{index}]", fault) for fault in _endpoint(cast("dict[str, object]", endpoint)))
-        else:
-            yield f"[{index}] is {endpoint!r}: write a dict with {', '.join(_ENDPOINT)}"
-
-
-def _endpoint(endpoint: dict[str, object]) -> Iterator[str]:
-    for key in ("method", "path", "handler", "summary"):
-        if key not in endpoint:
-            yield f"has no {key!r}: add it"
-    for key, value in endpoint.items():
-        check = _ENDPOINT.get(key)
-        if check is None:
-            yield f"has the unknown key {key!r}: {suggest(key, _ENDPOINT, 'remove it')}"
-        else:
-            yield from (_at(f"[{key!r}]", fault) for fault in check(value))
-
-
-def _method(value: object) -> Iterator[str]:
-    if value not in _METHODS:
-        yield f"is {value!r}: {_one_of(_METHODS)}"
-
-
-def _path(value: object) -> Iterator[str]:
-    if not isinstance(value, str) or not value.startswith("/"):
-        yield f"is {value!r}: write a path that begins with /"
-
-
-def _at(place: str, fault: str) -> str:
-    return f"{place}{fault}" if fault.startswith("[") else f"{place} {fault}"
-
-
-def _one_of(choices: Sequence[str]) -> str:
-    return f"write one of {', '.join(choices)}"
-
-
-_Check = Callable[[object], Iterator[str]]
-
-_CHECKS: Mapping[str, _Check] = {
-    "name": _text,
+_CHECKS: Mapping[str, Callable[[object], Iterator[str]]] = {
+    "name": text_faults,
     "version": _version,
-    "description": _text,
-    "author": _text,
+    "description": text_faults,
+    "author": text_faults,
     "hooks": _names,
     "priority": _priority,
-    "enabled": _enabled,
+    "enabled": flag_faults,
     "permissions": _permissions,
-    "config": _config,
+    "config": schema_faults,
     "secrets": _names,
-    "schedules": _schedules,
-    "endpoints": _endpoints,
-    "requires_server": _text,
-}
-
-_ENDPOINT: Mapping[str, _Check] = {
-    "method": _method,
-    "path": _path,
-    "handler": _text,
-    "summary": _text,
-    "scope": _text,
-    "tool": _enabled,
+    "schedules": schedules_faults,
+    "endpoints": endpoints_faults,
+    "requires_server": text_faults,
 }

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Final, cast
 
+from plugin_kit.endpoint_checks import DEFAULT_SCOPE
 from plugin_kit.errors import InvalidPlugin
 from plugin_kit.function_checks import function_faults
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -21,6 +22,7 @@ class PluginInfo:
 
     A plugin of lower ``priority`` gets an event first. ``enabled`` holds at the first registration alone; afterwards
     the registry knows. ``config`` is a JSON Schema; the values of ``schedules`` are EventBridge schedule expressions.
+    Every one of ``endpoints`` has method, path, handler, summary, scope and tool; it may have request and response.
     """
 
     plugin_id: str
@@ -66,4 +68,6 @@ def _info(plugin_id: str, checked: dict[str, object]) -> PluginInfo:
     values = {
         key: tuple(cast("list[object]", value)) if isinstance(value, list) else value for key, value in checked.items()
     }
+    endpoints = cast("tuple[JsonObject, ...]", values.get("endpoints", ()))
+    values["endpoints"] = tuple({"scope": DEFAULT_SCOPE, "tool": False, **endpoint} for endpoint in endpoints)
     return PluginInfo(plugin_id=plugin_id, **values)  # pyright: ignore[reportArgumentType]  # the checks gave the types

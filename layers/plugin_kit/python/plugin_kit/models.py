@@ -1,4 +1,4 @@
-"""The public types of hooks: what a plugin receives."""
+"""The public types of hooks and endpoints: what a plugin receives, and what it may answer."""
 
 from __future__ import annotations
 
@@ -94,6 +94,33 @@ class SearchResult:
             memory=Memory.from_dict(cast(JsonObject, data["memory"])),
             score=float(cast("float", data["score"])),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRequest:
+    """A request to an endpoint of the plugin. ``path`` begins with / and lies below /plugins/<id>.
+
+    ``path_params`` are the values of the path's placeholders; ``body`` is the JSON body, None where there is none.
+    """
+
+    method: str
+    path: str
+    path_params: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointResponse:
+    """An answer of an endpoint that is more than a JSON value: any status from 200, headers, another content type.
+
+    ``body`` is a JSON value where ``content_type`` is JSON's, else a text.
+    """
+
+    status: int = 200
+    body: JsonValue = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    content_type: str = "application/json"
 
 
 def _time_text(value: datetime | None) -> str | None:

@@ -1,25 +1,14 @@
-"""For the tests of plugin authors: fakes of the services, a context, and ``fire`` to call a hook as the host would.
-
-async def test_a_new_memory_is_counted() -> None:
-    database = FakeDatabaseService()
-    await fire(plugin, "memory_created", Memory(id="1", content="..."), context=make_context(database_service=database))
-    assert "INSERT" in database.statements[0].sql
-"""
+"""Fakes of the four services: what they did can be looked up afterwards."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, Unpack, cast
 
-from plugin_kit import __version__
-from plugin_kit.context import Context, DraftFields, PatchFields
+from plugin_kit.context import DraftFields, PatchFields
 from plugin_kit.errors import ServiceFailed
 from plugin_kit.json_types import JsonObject, JsonValue
-from plugin_kit.manifest import verify
 from plugin_kit.models import Memory, SearchResult
 
 
@@ -116,45 +105,3 @@ class FakeCacheService:
 
     async def delete(self, key: str) -> None:
         self.values.pop(key, None)
-
-
-def make_context(**overrides: object) -> Context:
-    """Return a context with the fakes as services; ``overrides`` replace keys of it.
-
-    Raises:
-        TypeError: a context has no such key.
-    """
-    context: Context = {
-        "plugin_name": "my_plugin",
-        "server_config": {"version": __version__, "region": "us-east-1"},
-        "logger": logging.getLogger("my_plugin"),
-        "memory_service": FakeMemoryService(),
-        "database_service": FakeDatabaseService(),
-        "embedding_service": FakeEmbeddingService(),
-        "cache_service": FakeCacheService(),
-        "user_id": "local",
-        "session_id": None,
-        "project": None,
-        "metadata": {
-            "event_id": "01890a5d-ac96-774b-bcce-b302099a8057",
-            "occurred_at": datetime(2026, 11, 22, 12, tzinfo=UTC).isoformat(),
-        },
-    }
-    for key in overrides:
-        if key not in context:
-            raise TypeError(f"a context has no key {key!r}: it has {', '.join(context)}")
-    return cast(Context, {**context, **overrides})
-
-
-async def fire(plugin: ModuleType, hook: str, *arguments: object, context: Context | None = None) -> None:
-    """Verify ``plugin``, then call ``hook`` with ``arguments`` and ``context`` (made where there is none).
-
-    Raises:
-        InvalidPlugin: the host would refuse the plugin.
-        LookupError: the plugin does not list the hook, so the host would never call it.
-    """
-    context = context or make_context()
-    if hook not in verify(context["plugin_name"], plugin).hooks:
-        raise LookupError(f"the plugin has no hook {hook!r}: add it to PLUGIN_INFO['hooks']")
-    function = cast("Callable[..., Awaitable[None]]", getattr(plugin, hook))
-    await function(*arguments, {**context, "metadata": {**context["metadata"], "hook": hook}})
