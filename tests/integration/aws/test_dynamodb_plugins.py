@@ -9,7 +9,7 @@ import pytest
 
 from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
 from memory_server.domain.errors import PluginNotFound, Unavailable
-from memory_server.services.ports import PluginStatistics
+from memory_server.services.plugin_ports import PluginStatistics
 from tests.fixtures.aws import PLUGINS_TABLE, AwsStack, make_registration
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from memory_server.adapters.sqs_plugin_queues import SqsPluginQueues
 from memory_server.domain.errors import Unavailable
-from memory_server.services.ports import QueueDepth
+from memory_server.services.plugin_ports import QueueDepth
 from tests.fixtures.aws import AwsStack, make_registration
 
 

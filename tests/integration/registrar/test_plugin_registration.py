@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from memory_server.domain.errors import PluginNotFound
-from memory_server.services.ports import PluginRegistration
+from memory_server.services.plugin_ports import PluginRegistration
 from plugin_kit.json_types import JsonObject
 from tests.fixtures.postgres import TestDatabase
 from tests.integration.registrar.conftest import MANIFEST, World

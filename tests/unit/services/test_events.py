@@ -16,7 +16,8 @@ from memory_server.domain.events import caused_by, memory_event, new_event
 from memory_server.domain.grants import verify
 from memory_server.domain.principals import Principal
 from memory_server.services.events import MAX_OBSERVATIONS, Events
-from memory_server.services.ports import Database, PluginRegistration, PluginRegistry, UnitOfWork
+from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry
+from memory_server.services.ports import Database, UnitOfWork
 from memory_server.services.publisher import Publisher
 from plugin_kit.envelope import Event
 from plugin_kit.models import Memory

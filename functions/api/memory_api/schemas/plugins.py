@@ -8,8 +8,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from memory_server.services.plugin_ports import PluginRegistration
 from memory_server.services.plugins import PluginStatus
-from memory_server.services.ports import PluginRegistration
 
 _PLUGIN: Final[JsonDict] = {
     "id": "memory_analytics",

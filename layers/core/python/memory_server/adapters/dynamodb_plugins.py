@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from memory_server.adapters.aws import call
 from memory_server.domain.errors import PluginNotFound, Unavailable
-from memory_server.services.ports import PluginRegistration, PluginStatistics
+from memory_server.services.plugin_ports import PluginRegistration, PluginStatistics
 from plugin_kit.json_types import dumps
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from memory_server.adapters.aws import call
-from memory_server.services.ports import PluginRegistration, QueueDepth
+from memory_server.services.plugin_ports import PluginRegistration, QueueDepth
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

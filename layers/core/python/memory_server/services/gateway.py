@@ -18,7 +18,8 @@ from memory_server.domain.events import caused_by, new_id
 from memory_server.domain.grants import verify
 from memory_server.domain.principals import Principal
 from memory_server.services.events import Events
-from memory_server.services.ports import Clock, PluginRegistry
+from memory_server.services.plugin_ports import PluginRegistry
+from memory_server.services.ports import Clock
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 PERMISSIONS_LIFETIME: Final = timedelta(seconds=5)

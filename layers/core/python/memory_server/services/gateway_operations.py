@@ -11,7 +11,8 @@ from memory_server.domain.queries import MAX_LIMIT, MemoryFilter, SearchQuery
 from memory_server.services import arguments as read
 from memory_server.services.gateway import Operation, OwnOperation, UserOperation
 from memory_server.services.memories import MemoryService
-from memory_server.services.ports import Embedder, PluginSql
+from memory_server.services.plugin_ports import PluginSql
+from memory_server.services.ports import Embedder
 from memory_server.services.search import SearchService
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import MEMORY_TYPES, SearchResult

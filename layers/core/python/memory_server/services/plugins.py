@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from memory_server.services.ports import (
+from memory_server.services.plugin_ports import (
     PluginQueues,
     PluginRegistration,
     PluginRegistry,

@@ -9,7 +9,8 @@ from typing import Final
 
 from memory_server.domain.events import causes_of
 from memory_server.domain.grants import Grant, sign
-from memory_server.services.ports import Clock, EventBus, PluginRegistry
+from memory_server.services.plugin_ports import PluginRegistry
+from memory_server.services.ports import Clock, EventBus
 from plugin_kit.envelope import Event
 
 SUBSCRIPTIONS_LIFETIME: Final = timedelta(seconds=5)

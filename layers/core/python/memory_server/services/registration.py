@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from memory_server.services.ports import Clock, PluginFunctions, PluginRegistration, PluginRegistry, PluginSchemas
+from memory_server.services.plugin_ports import PluginFunctions, PluginRegistration, PluginRegistry, PluginSchemas
+from memory_server.services.ports import Clock
 from plugin_kit.json_types import JsonValue
 
 
