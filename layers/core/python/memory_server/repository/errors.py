@@ -21,7 +21,7 @@ def database_errors() -> Generator[None]:
     """
     try:
         yield
-    except (psycopg.DataError, errors.ProgramLimitExceeded) as error:
+    except (psycopg.DataError, errors.ProgramLimitExceeded, errors.StatementTooComplex) as error:
         reason = error.diag.message_primary or str(error)
         raise InvalidRequest.of("body", f"a value cannot be stored: {reason}") from error
     except UnicodeEncodeError as error:

@@ -10,10 +10,10 @@ from memory_server.repository.pool import Connection
 from memory_server.repository.rows import filter_json, memory_of, vector_text
 from memory_server.repository.sql import statement
 
-# docs/adr/0003-search-under-row-level-security.md has the measurements.
+# docs/adr/0002-search-under-row-level-security.md has the measurements.
 _SEMANTIC_WEIGHT: Final = 0.3
 _LEG: Final = 50
-_EXACT_UP_TO: Final = 10_000
+EXACT_UP_TO: Final = 10_000
 
 
 async def search(connection: Connection, query: SearchQuery, vector: Vector | None, model_id: str) -> list[Hit]:
@@ -27,7 +27,7 @@ async def search(connection: Connection, query: SearchQuery, vector: Vector | No
             "model_id": model_id,
             "filter": filter_json(query.filter),
             "leg": max(_LEG, query.limit),
-            "exact": _EXACT_UP_TO,
+            "exact": EXACT_UP_TO,
             "semantic_weight": _SEMANTIC_WEIGHT,
             "min_score": query.min_score,
             "limit": query.limit,

@@ -21,22 +21,21 @@ semantic AS (
         LIMIT %(leg)s
     )
 ),
--- Any of the words; stop words are gone by now.
+-- Any of the words, each once and without stop words; a lexeme is quoted and holds no space.
 query AS (
-    SELECT CASE WHEN %(mode)s = 'semantic' THEN ''
-        ELSE replace(plainto_tsquery('english', %(text)s)::text, ' & ', ' | ') END::tsquery AS words
+    SELECT replace(strip(to_tsvector('english', %(text)s))::text, ' ', ' | ')::tsquery AS words
+    WHERE %(mode)s <> 'semantic'
 ),
 scored AS (
     SELECT
         {memory},
         CASE WHEN embedding_model = %(model_id)s THEN 1 - (embedding <=> %(vector)s::halfvec) END AS semantic_score,
-        CASE WHEN %(mode)s <> 'semantic' THEN ts_rank(keywords, (SELECT words FROM query)) END AS keyword_score
+        ts_rank(keywords, (SELECT words FROM query)) AS keyword_score
     FROM memories
     WHERE id IN (
         SELECT id FROM semantic
         UNION ALL
         SELECT found.id FROM query, keyword_matches(query.words, %(filter)s, %(leg)s) AS found
-        WHERE %(mode)s <> 'semantic'
     )
 ),
 ranked AS (
