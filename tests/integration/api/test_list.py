@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import httpx
 import pytest
+
+LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
 def contents(api: httpx.Client, **parameters: Any) -> list[str]:  # noqa: ANN401  # as httpx takes them
@@ -84,6 +87,24 @@ def test_pages_follow_one_another_without_a_gap_while_memories_come(api: httpx.C
 
 def test_a_page_that_ends_with_the_last_memory_is_the_last(some: httpx.Client) -> None:
     assert some.get("/memories", params={"limit": "3"}).json()["next_cursor"] is None
+
+
+def test_an_answer_of_the_longest_memories_stays_within_what_a_lambda_may_answer(api: httpx.Client) -> None:
+    memories = [{"content": f"memory {number} ".ljust(64 * 1024, '"')} for number in range(26)]
+    assert api.post("/memories/batch", json={"memories": memories}).status_code == 200
+    parameters = {"limit": "100"}
+    listed: list[str] = []
+
+    answers = [api.post("/memories/search", json={"query": "memory", "limit": 100})]
+    while len(listed) < 26:
+        answers.append(api.get("/memories", params=parameters))
+        listed += [memory["content"] for memory in answers[-1].json()["memories"]]
+        parameters["cursor"] = answers[-1].json()["next_cursor"]
+
+    assert parameters["cursor"] is None
+    assert len(listed) == len(set(listed)) == 26
+    assert len(answers[0].json()["results"]) > 10
+    assert max(len(json.dumps(answer.text)) for answer in answers) < LAMBDA_LIMIT
 
 
 def test_an_expired_memory_is_gone_everywhere(api: httpx.Client) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
-import pytest
+import time
 
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from infra.local.postgres import LocalPostgres
 from memory_api.middleware import MAX_BODY_BYTES
 
 JSON = {"Content-Type": "application/json"}
@@ -66,3 +71,48 @@ def test_a_request_keeps_its_id_and_one_without_gets_one(api: httpx.Client) -> N
     made = {api.get(path).headers["X-Request-ID"] for path in ("/health", "/health", "/nothing")}
     assert len(made) == 3
     assert len(api.get("/health", headers={"X-Request-ID": "x" * 129}).headers["X-Request-ID"]) == 36
+
+
+def test_an_error_that_nobody_expected_says_where_the_logs_tell_of_it_and_no_more(
+    api: httpx.Client, postgres: LocalPostgres, database_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(postgres.dsn(database_name), autocommit=True) as administrator:
+        administrator.execute("ALTER TABLE memories RENAME TO lost")
+        try:
+            response = api.get("/memories")
+        finally:
+            administrator.execute("ALTER TABLE lost RENAME TO memories")
+
+    assert response.status_code == 500
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem.keys() == {"type", "title", "status", "instance", "error_id"}
+    (record,) = [record for record in caplog.records if record.message == "internal error"]
+    assert vars(record)["error_id"] == problem["error_id"]
+    assert "UndefinedTable" in caplog.text
+    assert api.get("/memories").status_code == 200
+
+
+def test_a_database_that_is_away_is_named_and_found_again(
+    api: httpx.Client, postgres: LocalPostgres, database_name: str
+) -> None:
+    assert api.get("/memories").status_code == 200
+    name = sql.Identifier(database_name)
+    with psycopg.connect(postgres.admin_dsn, autocommit=True) as administrator:
+        administrator.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        administrator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database_name]
+        )
+        try:
+            response, ready = api.get("/memories"), api.get("/health/ready")
+        finally:
+            administrator.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+    assert (response.status_code, ready.status_code) == (503, 503)
+    assert int(response.headers["Retry-After"]) > 0
+    assert "database" in response.json()["detail"]
+    assert ready.json()["detail"] == "missing: database"
+    until = time.monotonic() + 10
+    while api.get("/memories").status_code != 200 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert api.get("/memories").status_code == 200

@@ -80,7 +80,10 @@ async def delete_memories(body: DeleteRequest, memories: Memories, caller: Calle
 async def list_memories(
     parameters: Annotated[ListParameters, Query()], memories: Memories, caller: Caller
 ) -> MemoryList:
-    """List memories from new to old, a page at a time. Repeat memory_type, tags_any and tags_all for more than one."""
+    """List memories from new to old, a page at a time. Repeat memory_type, tags_any and tags_all for more than one.
+
+    A page of very long memories ends before its limit; next_cursor leads on.
+    """
     page = await memories.list(caller, parameters.filter(), after=parameters.cursor, limit=parameters.limit)
     return MemoryList(
         memories=[MemoryOut.of(memory) for memory in page.memories],
@@ -127,7 +130,10 @@ async def delete_memory(memory_id: MemoryId, memories: Memories, caller: Caller,
 
 @router.get("/{memory_id:uuid}/history", responses=problems(404, 422, 503))
 async def get_history(memory_id: MemoryId, memories: Memories, caller: Caller) -> History:
-    """Get the versions before the present one, newest first; of a deleted memory, all of them."""
+    """Get the versions before the present one, newest first; of a deleted memory, all of them.
+
+    Of a very long memory these are the newest versions, as many as fit into one answer.
+    """
     past = await memories.history(caller, memory_id)
     return History(
         versions=[

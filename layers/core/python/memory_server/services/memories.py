@@ -14,6 +14,7 @@ from memory_server.domain.queries import MemoryFilter, Page, Position
 from memory_server.services.events import Events
 from memory_server.services.idempotency import fingerprint
 from memory_server.services.ports import Database, Embedder, StoredResponse, UnitOfWork
+from memory_server.services.sizes import fitting
 from plugin_kit.models import Memory
 
 MAX_DELETE: Final = 10_000
@@ -61,17 +62,25 @@ class MemoryService:
     async def list(
         self, principal: Principal, where: MemoryFilter, *, after: Position | None = None, limit: int = 50
     ) -> Page:
+        """Return the next page: ``limit`` memories, or as many as fit into one answer."""
         async with self._database.transaction(principal) as unit:
-            return await unit.memories.list(where, after=after, limit=limit)
+            page = await unit.memories.list(where, after=after, limit=limit)
+        fit = fitting(page.memories)
+        if fit == len(page.memories):
+            return page
+        last = page.memories[fit - 1]
+        assert last.created_at is not None  # noqa: S101  # a stored memory has the time at which it was stored
+        return Page(memories=page.memories[:fit], next=Position(last.created_at, last.id))
 
     async def history(self, principal: Principal, memory_id: str) -> list[PastVersion]:
-        """Return the versions before this one, newest first, of a deleted memory too.
+        """Return the versions before this one, newest first, as many as fit into one answer; of a deleted memory too.
 
         Raises:
             MemoryNotFound: there never was such a memory.
         """
         async with self._database.transaction(principal) as unit:
-            return await unit.memories.history(memory_id)
+            past = await unit.memories.history(memory_id)
+        return past[: fitting([version.memory for version in past])]
 
     async def update(
         self, principal: Principal, memory_id: str, patch: MemoryPatch, *, expected_version: int | None = None

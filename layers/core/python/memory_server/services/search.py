@@ -9,6 +9,7 @@ from memory_server.domain.queries import Hit, SearchQuery
 from memory_server.services.embeddings import CachedEmbedder
 from memory_server.services.events import Events
 from memory_server.services.ports import Database
+from memory_server.services.sizes import fitting
 from plugin_kit.envelope import Argument
 from plugin_kit.models import SearchResult
 
@@ -27,18 +28,19 @@ class SearchService:
         return self._embedder.model_id
 
     async def search(self, principal: Principal, query: SearchQuery) -> list[Hit]:
-        """Return what fits ``query`` best, best first.
+        """Return what fits ``query`` best, best first, as much as fits into one answer.
 
         Raises:
             Unavailable: the embedder or the database does not answer.
         """
         try:
-            hits = await self._search(principal, query)
+            found = await self._search(principal, query)
         except Exception as error:
             # What an internal error says is for the logs; a plugin learns its name.
             text = str(error) if isinstance(error, MemoryServerError) else type(error).__name__
             self._observe("search_failed", principal, query, {"query": query.text, "error": text})
             raise
+        hits = found[: fitting([hit.memory for hit in found])]
         results = [SearchResult(memory=hit.memory, score=hit.score) for hit in hits]
         self._observe("search_performed", principal, query, {"query": query.text, "results": results})
         return hits
