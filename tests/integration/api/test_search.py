@@ -114,13 +114,15 @@ def test_a_query_and_a_content_that_came_before_are_not_embedded_again(
     assert embedder_function.embedded == ["new"]
 
 
-def test_without_the_embedder_words_are_still_found_and_the_rest_says_what_is_missing(
+def test_without_the_embedder_what_needs_no_new_vector_goes_on_and_the_rest_says_what_is_missing(
     told: httpx.Client, embedder_function: EmbedderFunction
 ) -> None:
     embedder_function.away = True
     try:
         refused = told.post("/memories/search", json={"query": "never asked before"})
         stored = told.post("/memories", json={"content": "cannot be embedded"})
+        again = told.post("/memories", json=SENTENCES[0])
+        changed = told.patch(again.headers["Location"], json={"importance": 1})
         found = search(told, query="disk", mode="keyword")
     finally:
         embedder_function.away = False
@@ -129,5 +131,6 @@ def test_without_the_embedder_words_are_still_found_and_the_rest_says_what_is_mi
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert "embedder" in answer.json()["detail"]
+    assert (again.status_code, changed.status_code) == (200, 200)
     assert len(found) == 1
     assert told.post("/memories", json={"content": "cannot be embedded"}).status_code == 201

@@ -152,7 +152,7 @@ class MemoryService:
                 answered = await unit.idempotency.claim(key, request)
                 if answered is not None:
                     return await _answer_again(unit, answered)
-            results = await unit.memories.add(drafts, vectors, self._embedder.model_id)
+            results = await unit.memories.add(drafts, vectors, self._embedder.model_id if vectors else "")
             events = [memory_event("memory_created", result.memory) for result in results if result.created]
             await unit.outbox.append(events)
             if key is not None:
@@ -193,7 +193,7 @@ class MemoryService:
                 memory_id,
                 changes,
                 vector=vector,
-                model_id=self._embedder.model_id,
+                model_id="" if vector is None else self._embedder.model_id,
                 expected_version=before.version,
             )
             event = memory_event("memory_updated", after)
