@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from infra.local.api import HOST
 from infra.local.data_folder import DataFolder
 from infra.local.errors import CannotRun
 from infra.local.machine import Machine
 from infra.local.model import MODEL
 from infra.local.postgres import PostgresDidNotStart
 from infra.local.postmaster import ServerWillNotEnd
+from infra.local.probe import HOST
 from infra.local.progress import steps
 from infra.local.unprivileged import CannotRunUnprivileged
 

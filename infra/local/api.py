@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import sys
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from infra.local.child import Child
 from infra.local.errors import CannotRun
+from infra.local.probe import HOST, get
 
-HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 60
 _REPOSITORY: Final = Path(__file__).parents[2]
 
@@ -41,19 +41,13 @@ class Api:
         """
         self.child.tell(json.dumps(environment))
         until = time.monotonic() + _START_SECONDS
-        said = "nothing"
+        answer = None
         while time.monotonic() < until and self.child.exit_code is None:
-            try:
-                connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
-                connection.request("GET", "/health/ready")
-                response = connection.getresponse()
-                said = response.read().decode()
-                if response.status == http.HTTPStatus.OK:
-                    return
-            except OSError:
-                pass
+            answer = get(self.port, "/health/ready")
+            if answer is not None and answer[0] == HTTPStatus.OK:
+                return
             time.sleep(0.05)
         raise CannotRun(
-            f"the API does not get ready; GET /health/ready answered {said}. "
+            f"the API does not get ready; GET /health/ready answered {answer}. "
             f"The end of {self.child.log_file}:\n{self.child.log_tail()}"
         )

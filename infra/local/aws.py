@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore.config import Config
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 REGION: Final = "us-east-1"
+_CONFIG: Final = Config(retries={"total_max_attempts": 2})  # it answers at once, or it is gone
 
 
 class Aws:
@@ -42,24 +44,24 @@ class Aws:
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        return self._session.client("cloudformation", endpoint_url=self.endpoint)
+        return self._session.client("cloudformation", endpoint_url=self.endpoint, config=_CONFIG)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._session.client("dynamodb", endpoint_url=self.endpoint)
+        return self._session.client("dynamodb", endpoint_url=self.endpoint, config=_CONFIG)
 
     @cached_property
     def functions(self) -> LambdaClient:
-        return self._session.client("lambda", endpoint_url=self.endpoint)
+        return self._session.client("lambda", endpoint_url=self.endpoint, config=_CONFIG)
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._session.client("s3", endpoint_url=self.endpoint)
+        return self._session.client("s3", endpoint_url=self.endpoint, config=_CONFIG)
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
-        return self._session.client("secretsmanager", endpoint_url=self.endpoint)
+        return self._session.client("secretsmanager", endpoint_url=self.endpoint, config=_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._session.client("sqs", endpoint_url=self.endpoint)
+        return self._session.client("sqs", endpoint_url=self.endpoint, config=_CONFIG)

@@ -9,8 +9,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_GRACE_SECONDS = 10.0
-
 
 class Child:
     """One started process. Its standard input stays open as long as the owner lives: see ``owner.leave_with_owner``."""
@@ -47,14 +45,14 @@ class Child:
             self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
 
-    def stop(self) -> None:
+    def stop(self, *, grace_seconds: float = 10) -> None:
         """End the process, politely at first, and whatever is left of its group; return when it is gone."""
         if self._stopped:
             return  # its id may be another's by now
         self._stopped = True
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_SECONDS)
+            self._process.wait(grace_seconds)
         self._signal(signal.SIGKILL)
         self._process.wait()
         assert self._process.stdin is not None  # noqa: S101  # it was opened as a pipe

@@ -36,12 +36,13 @@ class Database:
     password: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What the machine needs to know of the stack: the API's environment, the relay, the plugins' queues."""
+    """What the machine needs to know of the stack: the API's environment, two functions, the plugins' queues."""
 
     api_environment: Mapping[str, str]
     relay_function: str
+    gateway_function: str
     queue_urls: tuple[str, ...]
 
 
@@ -111,9 +112,10 @@ def _describe(aws: Aws) -> Stack:
     configuration = aws.functions.get_function_configuration(FunctionName=physical("ApiFunction"))
     queues = aws.sqs.list_queues(QueueNamePrefix=f"{NAME}-plugin-")
     return Stack(
-        configuration.get("Environment", {}).get("Variables", {}),
-        physical("OutboxRelayFunction"),
-        tuple(queues.get("QueueUrls", [])),
+        api_environment=configuration.get("Environment", {}).get("Variables", {}),
+        relay_function=physical("OutboxRelayFunction"),
+        gateway_function=physical("PluginGatewayFunction"),
+        queue_urls=tuple(queues.get("QueueUrls", [])),
     )
 
 

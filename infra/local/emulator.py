@@ -6,8 +6,6 @@ import os
 import shutil
 import socket
 import time
-import urllib.error
-import urllib.request
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 from infra.local.aws import REGION, Aws
 from infra.local.child import Child
 from infra.local.errors import CannotRun
+from infra.local.probe import HOST, get
 
 _START_SECONDS: Final = 30
 _REPOSITORY: Final = Path(__file__).parents[2]
@@ -36,7 +35,7 @@ class Emulator:
     @cached_property
     def aws(self) -> Aws:
         """Its clients, once it was started."""
-        return Aws(f"http://127.0.0.1:{self.port}")
+        return Aws(f"http://{HOST}:{self.port}")
 
     def start(self) -> None:
         """Start the process; it answers after ``wait``.
@@ -66,16 +65,14 @@ class Emulator:
         """
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until and self.child.exit_code is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.02)
+            if get(self.port, "/_ministack/health") is not None:
+                return
+            time.sleep(0.02)
         raise CannotRun(f"the AWS emulator does not start. The end of {self.log_file}:\n{self.child.log_tail()}")
 
     def stop(self) -> None:
         """End the emulator and the functions that it runs."""
-        self.child.stop()
+        self.child.stop(grace_seconds=1)  # what it must keep is on disk already
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
 
     def _environment(self, scratch: Path) -> dict[str, str]:
@@ -86,9 +83,9 @@ class Emulator:
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",
-            "BIND_HOST": "127.0.0.1",
+            "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
-            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.folder / "s3"),
@@ -99,5 +96,5 @@ class Emulator:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server((HOST, 0)) as server:
         return server.getsockname()[1]

@@ -68,6 +68,8 @@ class Machine:
             time.sleep(0.2)
             for child in (self._api.child, self._emulator.child):
                 _check(child)
+            if not self._postgres.is_running:
+                raise CannotRun(f"PostgreSQL ended. Its log is {self._postgres.log_file}")
             if time.monotonic() - noted > _CHECKPOINT_SECONDS:
                 with suppress(BotoCoreError, ClientError):  # an emulator that is gone is for the next check to find
                     checkpoint.save(self._folder.checkpoint, self._queues)
@@ -101,9 +103,23 @@ class Machine:
         checkpoint.publish_again(self._folder.checkpoint, self._postgres.dsn(_DATABASE))
         model = {"MODEL_PATH": str(MODEL)}  # it embeds in its own process
         self._api.serve({**stack.api_environment, **self._emulator.aws.environment, **model})
-        self._emulator.aws.functions.invoke(  # what is in the outbox goes out now, not when the schedule comes round
+        self._hurry(stack)
+
+    def _hurry(self, stack: Stack) -> None:
+        """Have done now what would else keep the first events waiting."""
+        functions = self._emulator.aws.functions
+        # What is in the outbox goes out without waiting for the relay's schedule.
+        functions.invoke(
             FunctionName=stack.relay_function, InvocationType="Event", Payload=json.dumps({"older_than_seconds": 0})
         )
+        # An alias has processes of its own; a call that asks for nothing starts one.
+        for alias in functions.list_aliases(FunctionName=stack.gateway_function)["Aliases"]:
+            functions.invoke(
+                FunctionName=stack.gateway_function,
+                Qualifier=alias.get("Name", ""),
+                InvocationType="Event",
+                Payload="{}",
+            )
 
     def _drain(self) -> None:
         """Stop the API, and give the plugins a moment to work off what waits for them."""

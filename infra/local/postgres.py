@@ -76,6 +76,11 @@ class LocalPostgres:
         return status.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether the server was started and has not ended."""
+        return self._guard is not None and self._guard.poll() is None
+
+    @property
     def admin_dsn(self) -> str:
         """The URL of the database ``postgres`` for the administrator."""
         return self.dsn("postgres")

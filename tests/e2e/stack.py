@@ -1,0 +1,119 @@
+"""The stack as `make run` starts it, on a free port and over a folder of the test's own, with handles to break it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+from infra.local.aws import Aws
+from infra.local.postgres import LocalPostgres
+
+REPOSITORY = Path(__file__).parents[2]
+START_SECONDS = 300.0
+"""The first start of a fresh clone builds every package."""
+
+
+class Stack:
+    """One data folder and the processes over it: none before ``start``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder / "data"
+        self.output = folder / "output.txt"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        return self._supervisor.pid
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start what `make run` starts, without waiting for it."""
+        command = [
+            sys.executable,
+            "-m",
+            "infra.local",
+            "up",
+            f"--port={self.port}",
+            f"--data-dir={self.data_dir}",
+        ]
+        with self.output.open("wb") as output:
+            return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def start(self) -> float:
+        """Start the stack and return when it is ready: the seconds that it took."""
+        started = time.monotonic()
+        self._process = self.spawn()
+        while time.monotonic() - started < START_SECONDS and self._process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/health/ready", timeout=10).is_success:
+                    return time.monotonic() - started
+            time.sleep(0.05)
+        raise AssertionError(f"the stack is not ready:\n{self.output.read_text()}")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send the supervisor a signal and return its exit code when it has ended."""
+        self._supervisor.send_signal(number)
+        return self._supervisor.wait(30)
+
+    def kill_all(self) -> None:
+        """End every process of the stack with SIGKILL, the supervisor first so that it can put nothing right."""
+        processes = [psutil.Process(self._supervisor.pid), *self.processes()]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._supervisor.wait(30)
+        psutil.wait_procs(processes, timeout=30)
+
+    def kill_supervisor(self) -> None:
+        """End the supervisor alone with SIGKILL."""
+        self._supervisor.kill()
+        self._supervisor.wait(30)
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill_all()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return all processes that the supervisor started, and that those started."""
+        return psutil.Process(self._supervisor.pid).children(recursive=True)
+
+    def process(self, word: str) -> psutil.Process:
+        """Return the one process of the stack whose command has ``word`` in it."""
+        (found,) = [process for process in self.processes() if word in " ".join(process.cmdline())]
+        return found
+
+    @property
+    def aws(self) -> Aws:
+        """Clients of the emulator that runs now."""
+        command = self.process("infra.local.aws_process").cmdline()
+        return Aws(f"http://127.0.0.1:{command[command.index('infra.local.aws_process') + 1]}")
+
+    @property
+    def admin_dsn(self) -> str:
+        """The URL of the server's database, for the administrator, whom row-level security does not bind."""
+        postgres = LocalPostgres(self.data_dir / "postgres")
+        # The fourth line of postmaster.pid is the port.
+        pid_file = self.data_dir / "postgres" / "cluster" / "postmaster.pid"
+        postgres.port = int(pid_file.read_text().splitlines()[3])
+        return postgres.dsn("memory")
+
+    @property
+    def _supervisor(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the stack was not started"
+        return self._process
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
