@@ -32,19 +32,24 @@ def server(queue_url: str, request: pytest.FixtureRequest) -> httpx.Client:
 
 
 @pytest.fixture
-def heard(stack: AwsStack, queue_url: str, api: httpx.Client) -> Callable[[int], list[tuple[str, dict[str, Any]]]]:
-    """Give the next hooks with their arguments, of this test's user, in the order in which they happened."""
+def details(stack: AwsStack, queue_url: str, api: httpx.Client) -> Callable[[int], list[Any]]:
+    """Give the details of the next events, of this test's user, in the order in which they happened."""
 
-    def take(expected: int) -> list[tuple[str, dict[str, Any]]]:
+    def take(expected: int) -> list[Any]:
         details: list[Any] = []
         until = time.monotonic() + 5
         while len(details) < expected and time.monotonic() < until:
             details += [d for d in stack.received(queue_url) if d["user_id"] == api.headers["X-Test-User"]]
             time.sleep(0.02)
-        details.sort(key=lambda detail: cast(str, detail["id"]))
-        return [(detail["hook"], detail["args"]) for detail in details]
+        return sorted(details, key=lambda detail: cast(str, detail["id"]))
 
     return take
+
+
+@pytest.fixture
+def heard(details: Callable[[int], list[Any]]) -> Callable[[int], list[tuple[str, dict[str, Any]]]]:
+    """Give the next hooks with their arguments."""
+    return lambda expected: [(detail["hook"], detail["args"]) for detail in details(expected)]
 
 
 def test_every_change_is_one_event_and_what_changes_nothing_is_none(
@@ -77,6 +82,19 @@ def test_every_change_is_one_event_and_what_changes_nothing_is_none(
     assert deleted == {"memory_id": path.removeprefix("/memories/")}
     ids = {result["memory"]["id"] for result in batch.json()["results"]}
     assert {args["memory_id"] for _, args in events[5:]} == ids
+
+
+def test_each_of_many_deletions_tells_the_project_and_the_session_of_its_memory(
+    api: httpx.Client, details: Callable[[int], list[Any]]
+) -> None:
+    memories = [{"content": "a", "project": "p", "session_id": "s"}, {"content": "b"}]
+    api.post("/memories/batch", json={"memories": memories})
+    api.post("/memories/delete", json={"all": True})
+
+    deletions = details(4)[2:]
+
+    assert [deletion["hook"] for deletion in deletions] == ["memory_deleted", "memory_deleted"]
+    assert [(deletion["project"], deletion["session_id"]) for deletion in deletions] == [("p", "s"), (None, None)]
 
 
 def test_reading_is_an_event_and_listing_is_none(

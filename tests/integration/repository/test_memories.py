@@ -228,10 +228,12 @@ async def test_many_are_deleted_by_ids_or_by_a_filter_and_named_before(memory_da
     ids = [result.memory.id for result in await add(memory_database, *drafts)]
     async with memory_database.transaction(LOCAL) as unit:
         assert await unit.memories.match_ids([ids[0], ids[0], ids[3], "nonsense"], None) == [ids[0], ids[3]]
-        assert await unit.memories.delete_many([ids[3], ids[0]], None) == [ids[0], ids[3]]
+        gone = await unit.memories.delete_many([ids[3], ids[0]], None)
+        assert [(memory.id, memory.project) for memory in gone] == [(ids[0], "p"), (ids[3], "q")]
         where = MemoryFilter(project="q")
         assert await unit.memories.match_ids(None, where) == [ids[1], ids[5]]
-        assert await unit.memories.delete_many(None, where) == [ids[1], ids[5]]
+        gone = await unit.memories.delete_many(None, where)
+        assert [memory.id for memory in gone] == [ids[1], ids[5]]
         assert await unit.memories.match_ids(None, MemoryFilter()) == [ids[2], ids[4]]
         [past] = await unit.memories.history(ids[5])
     assert past.replaced_by == "delete"

@@ -77,7 +77,8 @@ async def test_a_user_cannot_see_change_search_or_learn_of_anothers_memory(
         page = await unit.memories.list(MemoryFilter(), after=None, limit=10)
         assert list(page.memories) == [memories[ANN]]
         assert await unit.memories.match_ids([foreign], None) == []
-        assert await unit.memories.delete_many(None, MemoryFilter()) == [memories[ANN].id]
+        [gone] = await unit.memories.delete_many(None, MemoryFilter())
+        assert gone.id == memories[ANN].id
     async with memory_database.transaction(BOB) as unit:
         assert await unit.memories.get(foreign) == memories[BOB]
 

@@ -67,6 +67,15 @@ class PastVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedMemory:
+    """What is left to tell of a memory that was deleted among many."""
+
+    id: str
+    project: str | None
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreResult:
     """What became of a draft: the memory that stands for it, and whether this request made it."""
 

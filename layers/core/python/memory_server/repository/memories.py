@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from memory_server.domain.errors import DuplicateContent, MemoryNotFound, VersionConflict
 from memory_server.domain.memories import (
+    DeletedMemory,
     MemoryDraft,
     MemoryPatch,
     PastVersion,
@@ -85,11 +86,12 @@ class PostgresMemories:
         await self.delete_many([memory_id], None)
         return memory
 
-    async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[str]:
-        return await self._ids("delete", ids, where)
+    async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[DeletedMemory]:
+        rows = await self._selected("delete", ids, where)
+        return [DeletedMemory(id=str(row["id"]), project=row["project"], session_id=row["session_id"]) for row in rows]
 
     async def match_ids(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[str]:
-        return await self._ids("match_ids", ids, where)
+        return [str(row["id"]) for row in await self._selected("match_ids", ids, where)]
 
     async def history(self, memory_id: str) -> builtins.list[PastVersion]:
         rows = await self._rows("history", id=uuid_of(memory_id))
@@ -129,12 +131,14 @@ class PostgresMemories:
             raise MemoryNotFound(memory_id)
         return memory_of(rows[0])
 
-    async def _ids(self, name: str, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[str]:
+    async def _selected(
+        self, name: str, ids: Sequence[str] | None, where: MemoryFilter | None
+    ) -> builtins.list[DictRow]:
+        """Run a statement on the memories that ``ids`` or ``where`` names."""
         if (ids is None) == (where is None):
             raise ValueError("either ids or a filter says which memories are meant")
         wanted = None if ids is None else [uuid for text in ids if (uuid := uuid_of(text))]
-        rows = await self._rows(name, ids=wanted, filter=filter_json(where or MemoryFilter()))
-        return [str(row["id"]) for row in rows]
+        return await self._rows(name, ids=wanted, filter=filter_json(where or MemoryFilter()))
 
     async def _rows(self, name: str, **parameters: object) -> builtins.list[DictRow]:
         cursor = await self._connection.execute(statement(name), parameters)

@@ -8,13 +8,22 @@ from typing import Final
 from memory_server.domain.changes import NO_CHANGE, effective_changes
 from memory_server.domain.errors import DuplicateContent, InvalidRequest, VersionConflict
 from memory_server.domain.events import memory_event, new_event
-from memory_server.domain.memories import UNSET, MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
+from memory_server.domain.memories import (
+    UNSET,
+    DeletedMemory,
+    MemoryDraft,
+    MemoryPatch,
+    PastVersion,
+    StoreResult,
+    Vector,
+)
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import MemoryFilter, Page, Position
 from memory_server.services.events import Events
 from memory_server.services.idempotency import fingerprint
 from memory_server.services.ports import Database, Embedder, StoredResponse, UnitOfWork
 from memory_server.services.sizes import fitting
+from plugin_kit.envelope import Event
 from plugin_kit.models import Memory
 
 MAX_DELETE: Final = 10_000
@@ -135,10 +144,10 @@ class MemoryService:
             if dry_run or not found:
                 return found
             deleted = await unit.memories.delete_many(found, None)
-            events = [new_event("memory_deleted", principal, {"memory_id": memory_id}) for memory_id in deleted]
+            events = [_deletion(principal, memory) for memory in deleted]
             await unit.outbox.append(events)
         self._events.committed(events)
-        return deleted
+        return [memory.id for memory in deleted]
 
     async def _store(
         self, principal: Principal, drafts: Sequence[MemoryDraft], operation: str, key: str | None
@@ -200,6 +209,11 @@ class MemoryService:
             await unit.outbox.append([event])
         self._events.committed([event])
         return after
+
+
+def _deletion(principal: Principal, memory: DeletedMemory) -> Event:
+    arguments = {"memory_id": memory.id}
+    return new_event("memory_deleted", principal, arguments, session_id=memory.session_id, project=memory.project)
 
 
 async def _refuse_duplicate(unit: UnitOfWork, before: Memory, changes: MemoryPatch) -> None:

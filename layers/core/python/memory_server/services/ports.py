@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from memory_server.domain.memories import MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
+from memory_server.domain.memories import DeletedMemory, MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, SearchQuery
 from plugin_kit.envelope import Event
@@ -76,8 +76,8 @@ class MemoryRepository(Protocol):
         """
         ...
 
-    async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> list[str]:
-        """Delete by ids or by filter (one of them is given); return the ids that were deleted."""
+    async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> list[DeletedMemory]:
+        """Delete by ids or by filter (one of them is given); return what was deleted, by id."""
         ...
 
     async def match_ids(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> list[str]:

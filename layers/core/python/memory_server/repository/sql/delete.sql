@@ -8,4 +8,4 @@ WITH gone AS (
     RETURNING {memory}
 )
 INSERT INTO memory_versions ({memory}, replaced_by) SELECT {memory}, 'delete' FROM gone ORDER BY id
-RETURNING id
+RETURNING id, project, session_id
