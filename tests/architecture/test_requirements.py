@@ -17,7 +17,7 @@ OTHER_ENVIRONMENTS: Final = ("infra/local/requirements-aws.txt", "layers/embeddi
 
 
 def test_pyproject_asks_for_exactly_what_layers_and_functions_bring() -> None:
-    brought = [pin for file in (*LAYERS, *FUNCTIONS) for pin in _pins(file).items()]
+    brought = {pin for file in (*LAYERS, *FUNCTIONS) for pin in _pins(file).items()}
     assert sorted(brought) == sorted(_pyproject().items())
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
+    from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
@@ -69,8 +70,17 @@ class Clients:
         return boto3.client("lambda", config=_config(read_timeout=30))
 
     @cached_property
+    def plugin_functions(self) -> LambdaClient:
+        # As long as a plugin's function may work. One attempt: what a plugin did must not be done twice.
+        return boto3.client("lambda", config=_config(read_timeout=31, attempts=1))
+
+    @cached_property
     def s3(self) -> S3Client:
         return boto3.client("s3", config=_config())
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return boto3.client("scheduler", config=_config())
 
     @cached_property
     def secrets(self) -> SecretsManagerClient:
@@ -81,6 +91,8 @@ class Clients:
         return boto3.client("sqs", config=_config())
 
 
-def _config(*, read_timeout: float = 5) -> Config:
+def _config(*, read_timeout: float = 5, attempts: int = 3) -> Config:
     """Return settings with which a caller learns within seconds that a service is away."""
-    return Config(connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": 3})
+    return Config(
+        connect_timeout=2, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": attempts}
+    )

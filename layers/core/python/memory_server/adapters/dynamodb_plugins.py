@@ -1,18 +1,20 @@
-"""The registry of plugins in DynamoDB: for each plugin a ``registration`` record and a ``statistics`` record."""
+"""The registry of plugins in DynamoDB: for each plugin a ``registration`` record and a ``statistics`` record.
+
+The record ``config`` is another adapter's, and is removed with them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from memory_server.adapters.aws import call
 from memory_server.domain.errors import PluginNotFound, Unavailable
-from memory_server.services.plugin_ports import PluginRegistration, PluginStatistics
+from memory_server.services.plugin_ports import LogLevel, PluginRegistration, PluginStatistics
 from plugin_kit.json_types import dumps
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ _COMPONENT: Final = "plugin state"
 _MAX_BATCH: Final = 100
 _BATCH_ATTEMPTS: Final = 5
 # What a renewed registration leaves as it is.
-_KEPT: Final = frozenset({"enabled", "registered_at"})
+_KEPT: Final = frozenset({"enabled", "registered_at", "log_level"})
+_RECORDS: Final = ("registration", "statistics", "config")
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -63,12 +66,18 @@ class DynamoDBPluginRegistry:
         )
 
     async def remove(self, plugin_id: str) -> None:
-        for record in ("registration", "statistics"):
+        for record in _RECORDS:
             await call(_COMPONENT, self._client.delete_item, TableName=self._table, Key=_key(plugin_id, record))
 
-    async def set_enabled(self, plugin_id: str, enabled: bool) -> PluginRegistration:
-        answer = await call(_COMPONENT, partial(self._set_enabled, plugin_id, enabled))
-        return _registration(_plain(answer["Attributes"]))
+    async def set_enabled(self, plugin_id: str, enabled: bool, *, reason: str | None = None) -> PluginRegistration:
+        values: dict[str, AttributeValueTypeDef] = {":enabled": {"BOOL": enabled}}
+        if reason is None:
+            return await self._change(plugin_id, "SET enabled = :enabled REMOVE disabled_reason", values)
+        values[":reason"] = {"S": reason}
+        return await self._change(plugin_id, "SET enabled = :enabled, disabled_reason = :reason", values)
+
+    async def set_log_level(self, plugin_id: str, level: LogLevel) -> PluginRegistration:
+        return await self._change(plugin_id, "SET log_level = :level", {":level": {"S": level}})
 
     async def statistics(self, plugin_id: str) -> PluginStatistics:
         item = await self._record(plugin_id, "statistics") or {}
@@ -117,14 +126,22 @@ class DynamoDBPluginRegistry:
                 return items
         raise Unavailable(_COMPONENT)
 
-    def _set_enabled(self, plugin_id: str, enabled: bool) -> UpdateItemOutputTypeDef:
+    async def _change(
+        self, plugin_id: str, expression: str, values: Mapping[str, AttributeValueTypeDef]
+    ) -> PluginRegistration:
+        answer = await call(_COMPONENT, self._update, plugin_id, expression, values)
+        return _registration(_plain(answer["Attributes"]))
+
+    def _update(
+        self, plugin_id: str, expression: str, values: Mapping[str, AttributeValueTypeDef]
+    ) -> UpdateItemOutputTypeDef:
         try:
             return self._client.update_item(
                 TableName=self._table,
                 Key=_key(plugin_id, "registration"),
-                UpdateExpression="SET enabled = :enabled",
+                UpdateExpression=expression,
                 ConditionExpression="attribute_exists(plugin_id)",
-                ExpressionAttributeValues={":enabled": {"BOOL": enabled}},
+                ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -151,6 +168,7 @@ def _attributes(registration: PluginRegistration) -> dict[str, object]:
         "queue_url": registration.queue_url,
         "dead_letter_queue_url": registration.dead_letter_queue_url,
         "manifest": dumps(registration.manifest),
+        "log_level": registration.log_level,
     }
 
 
@@ -170,6 +188,8 @@ def _registration(item: Mapping[str, object]) -> PluginRegistration:
         queue_url=str(item["queue_url"]),
         dead_letter_queue_url=str(item["dead_letter_queue_url"]),
         manifest=json.loads(str(item["manifest"])),
+        disabled_reason=cast("str | None", item.get("disabled_reason")),
+        log_level=cast("LogLevel", item.get("log_level", "INFO")),
     )
 
 

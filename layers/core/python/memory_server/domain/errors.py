@@ -70,6 +70,30 @@ class PluginNotFound(MemoryServerError):
         super().__init__(f"there is no plugin {plugin_id!r}: GET /plugins/list names the plugins that are there")
 
 
+class SecretNotFound(MemoryServerError):
+    """The plugin does not say that it has a secret of that name."""
+
+    def __init__(self, plugin_id: str, name: str, declared: Sequence[str]) -> None:
+        names = f"it names {', '.join(declared)}" if declared else "it names none"
+        super().__init__(f"PLUGIN_INFO of plugin {plugin_id!r} names no secret {name!r}: {names}")
+
+
+class PluginFailed(MemoryServerError):
+    """A plugin's own code failed: it raised, crashed, or did not end in time. The message is the plugin's reason.
+
+    ``kind`` is the type of error that the plugin's host names, ``logs`` what the plugin logged on the way.
+    """
+
+    def __init__(self, reason: str, *, kind: str = "FunctionFailed", logs: Sequence[str] = ()) -> None:
+        self.kind = kind
+        self.logs = tuple(logs)
+        super().__init__(reason)
+
+
+class PluginRefused(MemoryServerError):
+    """A plugin cannot be enabled and stays off. The message is the plugin's reason."""
+
+
 class PermissionDenied(MemoryServerError):
     """A plugin called for something that its PLUGIN_INFO does not ask for, or outside an event of its own."""
 

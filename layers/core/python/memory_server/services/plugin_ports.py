@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
-from plugin_kit.json_types import JsonObject
+from plugin_kit.json_types import JsonObject, JsonValue
+
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginRegistration:
-    """A plugin as the registry knows it. ``manifest`` is its PLUGIN_INFO."""
+    """A plugin as the registry knows it. ``manifest`` is its PLUGIN_INFO.
+
+    ``disabled_reason`` says why the server itself disabled the plugin, or did not enable it.
+    """
 
     plugin_id: str
     name: str
@@ -28,6 +33,8 @@ class PluginRegistration:
     queue_url: str
     dead_letter_queue_url: str
     manifest: JsonObject
+    disabled_reason: str | None = None
+    log_level: LogLevel = "INFO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +58,21 @@ class PluginRegistry(Protocol):
         ...
 
     async def register(self, registration: PluginRegistration) -> None:
-        """Add the plugin, or renew all but its enable state and the time of its first registration."""
+        """Add the plugin, or renew what its deployment says; enable state, log level and first time stay."""
         ...
 
-    async def remove(self, plugin_id: str) -> None: ...
+    async def remove(self, plugin_id: str) -> None:
+        """Forget the plugin, with its statistics and its config."""
+        ...
 
-    async def set_enabled(self, plugin_id: str, enabled: bool) -> PluginRegistration:
+    async def set_enabled(self, plugin_id: str, enabled: bool, *, reason: str | None = None) -> PluginRegistration:
+        """Set the enable state, and ``reason`` as the ``disabled_reason``.
+
+        Raises: PluginNotFound.
+        """
+        ...
+
+    async def set_log_level(self, plugin_id: str, level: LogLevel) -> PluginRegistration:
         """Raises: PluginNotFound."""
         ...
 
@@ -103,7 +119,10 @@ class PluginSchemas(Protocol):
 
 
 class PluginFunctions(Protocol):
-    """The plugins' Lambdas, called directly."""
+    """The plugins' Lambdas, called directly.
+
+    Every method raises Unavailable where Lambda does not answer.
+    """
 
     async def describe(self, function_arn: str) -> JsonObject:
         """Return the plugin's checked PLUGIN_INFO.
@@ -111,3 +130,72 @@ class PluginFunctions(Protocol):
         Raises: InvalidRequest: the plugin is refused; the message is the kit's.
         """
         ...
+
+    async def initialize(self, function_arn: str) -> None:
+        """Run the plugin's ``initialize``, whether or not it ran before.
+
+        Raises: PluginFailed: it raised, or did not end in time.
+        """
+        ...
+
+    async def cleanup(self, function_arn: str) -> None:
+        """Run the plugin's ``cleanup``.
+
+        Raises: PluginFailed: it raised, or did not end in time.
+        """
+        ...
+
+
+class PluginSchedules(Protocol):
+    """What calls a plugin's functions at their times.
+
+    Every method raises Unavailable where Scheduler does not answer.
+    """
+
+    async def apply(self, registration: PluginRegistration, expressions: Mapping[str, str]) -> None:
+        """Make the schedules of these names and expressions, or change them; one that is so already stays untouched.
+
+        Raises: InvalidRequest: Scheduler refuses an expression; the path is ``schedules`` and the name.
+        """
+        ...
+
+    async def delete(self, plugin_id: str, names: Sequence[str]) -> None:
+        """Delete the schedules of these names, where they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginConfig:
+    """What the operator set: ``values`` beside the schema's defaults, ``schedules`` in place of the manifest's."""
+
+    values: JsonObject = field(default_factory=dict[str, JsonValue])
+    schedules: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class PluginConfigs(Protocol):
+    """The config of each plugin. Reads are consistent."""
+
+    async def get(self, plugin_id: str) -> PluginConfig:
+        """Return what was set, nothing for a plugin that nothing was set for."""
+        ...
+
+    async def put(
+        self, plugin_id: str, *, values: JsonObject | None = None, schedules: Mapping[str, str] | None = None
+    ) -> PluginConfig:
+        """Replace what is given, and return what is set now."""
+        ...
+
+
+class PluginSecrets(Protocol):
+    """The secrets of each plugin by name. A value goes in and never comes out.
+
+    Every method raises Unavailable where the store does not answer, or has no place for the plugin's.
+    """
+
+    async def names(self, plugin_id: str) -> frozenset[str]:
+        """Return the names that have a value."""
+        ...
+
+    async def put(self, plugin_id: str, name: str, value: str) -> None: ...
+
+    async def delete(self, plugin_id: str, name: str) -> None: ...
