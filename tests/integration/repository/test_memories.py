@@ -189,8 +189,9 @@ async def test_content_that_another_memory_of_the_project_has_is_refused(memory_
                 two.id, MemoryPatch(content="1"), vector=vector(0), model_id=MODEL, expected_version=None
             )
         assert raised.value.memory_id == one.id
-        # The transaction goes on.
+        # The transaction goes on, and nothing of the change is in it.
         assert await unit.memories.get(two.id) == two
+        assert await unit.memories.history(two.id) == []
 
 
 async def test_a_deleted_memory_is_gone_and_its_history_stays(memory_database: PostgresDatabase) -> None:

@@ -61,9 +61,9 @@ class PostgresMemories:
         values = {name: getattr(current, name) if isinstance(new, Unset) else new for name, new in changes.items()}
         key = (content_hash(values["content"]), values["project"])
         await stored_drafts.bury_expired(self._connection, [key])
-        await self._rows("keep_version", id=current.id)
         try:
             async with self._connection.transaction():
+                await self._rows("keep_version", id=current.id)
                 rows = await self._rows(
                     "update",
                     **values
