@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from typing import Final, cast
 
 import pytest
@@ -86,11 +87,13 @@ def test_the_tables_have_the_keys_of_the_architecture_and_forget_what_expires(se
     assert {name: _keys(table) for name, table in tables.items()} == {
         "PluginsTable": ["plugin_id", "record"],
         "DeliveriesTable": ["plugin_id", "event_id"],
+        "DeliveryLogTable": ["plugin_id", "delivery_id"],
+        "SequencesTable": ["event_id"],
         "EmbeddingCacheTable": ["cache_key"],
     }
     (index,) = cast("Sequence[JsonObject]", tables["PluginsTable"]["GlobalSecondaryIndexes"])
     assert (index["IndexName"], _keys(index)) == ("by_record", ["record", "plugin_id"])
-    for name in ("DeliveriesTable", "EmbeddingCacheTable"):
+    for name in tables.keys() - {"PluginsTable"}:
         assert tables[name]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
@@ -141,7 +144,9 @@ def test_a_plugin_touches_no_item_but_those_under_its_own_id(plugin: JsonObject)
     ]
     assert {str(action) for statement in own for action in many(statement["Action"])} == {
         "dynamodb:GetItem",
+        "dynamodb:Query",
         "dynamodb:PutItem",
+        "dynamodb:BatchWriteItem",
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
     }
@@ -157,13 +162,15 @@ def test_a_plugin_can_write_its_statistics_but_neither_enable_itself_nor_widen_i
         (many(statement["Action"]), cast("Mapping[str, JsonObject]", statement["Condition"]))
         for _, statement in statements(plugin)
         if "PluginsTableName" in str(statement["Resource"])
-        and any(str(action) != "dynamodb:GetItem" for action in many(statement["Action"]))
+        and not set(many(statement["Action"])) <= {"dynamodb:GetItem", "dynamodb:Query"}
     ]
     ((actions, condition),) = writes
     assert actions == ["dynamodb:UpdateItem"]
     assert set(many(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])) == {
         *("plugin_id", "record"),
-        *("delivered", "failed", "last_delivered_at", "last_error", "last_error_at"),
+        *("delivered", "failed", "consecutive_failures", "last_delivered_at", "last_error", "last_error_at"),
+        *("health", "health_at"),
+        *(f"ms_{bound}" for bound in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)),
     }
 
 
@@ -175,10 +182,16 @@ def test_the_server_tells_its_functions_what_settings_read_and_nothing_else(serv
 
 
 def test_a_plugin_is_told_what_its_host_requires(plugin: JsonObject) -> None:
-    fields = HostSettings.__dataclass_fields__.values()
-    required = {field.name.upper() for field in fields if not isinstance(field.default, str)}
+    required = {field.name.upper() for field in fields(HostSettings) if field.default is MISSING}
     (function,) = resources(plugin, "AWS::Lambda::Function").values()
-    assert _variables(function) == required | {"POWERTOOLS_SERVICE_NAME"}
+    assert required <= _variables(function)
+
+
+def test_a_host_knows_how_often_its_queue_gives_a_message(plugin: JsonObject) -> None:
+    (function,) = resources(plugin, "AWS::Lambda::Function").values()
+    variables = cast("Mapping[str, JsonObject]", function["Environment"])["Variables"]
+    redrive = cast(JsonObject, resources(plugin, "AWS::SQS::Queue")["Queue"]["RedrivePolicy"])
+    assert variables["MAX_RECEIVES"] == str(redrive["maxReceiveCount"])
 
 
 def test_nothing_of_the_api_is_open_to_the_world(server: JsonObject) -> None:

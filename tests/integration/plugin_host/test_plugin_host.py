@@ -155,7 +155,7 @@ def test_an_initialize_that_raises_fails_the_record_and_is_tried_again(stack: St
     stack.send(created("one", 1), created("two", 2))
     assert stack.poll(cold_start()) == [0]
     assert stack.said == ["initialize", "initialize", "two"]
-    assert stack.statistics["last_error"] == "OSError: no database yet"
+    assert stack.statistics["last_error"] == "initialize: OSError: no database yet"
 
 
 def test_a_plugin_that_cannot_be_imported_fails_every_record_and_says_why(stack: Stack) -> None:
@@ -209,7 +209,7 @@ def test_an_envelope_of_another_version_fails_and_says_what_to_do(stack: Stack) 
 def test_a_message_that_is_no_event_fails(stack: Stack) -> None:
     stack.aws.sqs.send_message(QueueUrl=stack.queue_url, MessageBody='"hello"')
     assert stack.poll(cold_start()) == [0]
-    assert "it has no detail" in stack.statistics["last_error"]
+    assert "it is no JSON object" in stack.statistics["last_error"]
 
 
 def test_the_arguments_of_a_large_event_are_fetched(stack: Stack) -> None:

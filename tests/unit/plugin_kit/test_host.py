@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from plugin_kit.aws import Aws
-from plugin_kit.delivery import retry_delay
+from plugin_kit.batch import retry_delay
 from plugin_kit.envelope import Event
 from plugin_kit.errors import HookFailed
 from plugin_kit.host import Host
 from plugin_kit.models import Memory
+from plugin_kit.output import Output
+from plugin_kit.redaction import Redaction
 from plugin_kit.settings import HostSettings
 
 PLUGIN = """
@@ -68,7 +70,8 @@ class World:
             events_bucket="",
             plugin_path=str(folder),
         )
-        self.host = Host(settings, Aws(), logging.getLogger("p"))
+        logger = logging.getLogger("p")
+        self.host = Host(settings, Aws(), Output(logger, Redaction()), logger)
 
     @property
     def said(self) -> str:
@@ -92,7 +95,7 @@ def test_a_plugin_is_initialized_once_and_cleaned_up_at_the_end(world: World) ->
 
 
 def test_a_plugin_that_never_got_an_event_is_not_cleaned_up(world: World) -> None:
-    world.host.describe()
+    _ = world.host.info
     world.host.close()
     assert world.said == ""
 
@@ -119,7 +122,7 @@ def test_sigterm_during_a_hook_ends_the_process_at_once(tmp_path: Path) -> None:
         from tests.unit.plugin_kit.test_host import *
         world = World(Path({str(tmp_path)!r}))
         signal.signal(signal.SIGTERM, world.host.on_sigterm)
-        world.host.describe()
+        _ = world.host.info
         sys.modules["plugin_p"].say = lambda word: os.kill(os.getpid(), signal.SIGTERM)
         world.host.dispatch(CREATED, 5)
         print("survived")

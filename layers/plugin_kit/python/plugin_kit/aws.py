@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 
@@ -32,8 +33,18 @@ class Aws:
         # One attempt: a call of the gateway may have changed something before its answer was lost.
         return cast("LambdaClient", _client("lambda", read_timeout=25, attempts=1))
 
+    @cached_property
+    def secrets_manager(self) -> SecretsManagerClient:
+        return cast("SecretsManagerClient", _client("secretsmanager", read_timeout=3, attempts=2))
 
-def _client(service: Literal["dynamodb", "sqs", "s3", "lambda"], *, read_timeout: float, attempts: int) -> object:
+    def prepare(self) -> None:
+        """Make the clients that the host needs after plugin code has run: what it does to os.environ comes too late."""
+        _ = self.dynamodb, self.sqs, self.lambda_
+
+
+def _client(
+    service: Literal["dynamodb", "sqs", "s3", "lambda", "secretsmanager"], *, read_timeout: float, attempts: int
+) -> object:
     # Imported here: what a plugin's author uses of the kit in tests needs no boto3, which is slow to import.
     import boto3
     from botocore.config import Config

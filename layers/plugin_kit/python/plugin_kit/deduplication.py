@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -10,20 +11,24 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemNotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from plugin_kit.json_types import JsonObject
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 _REMEMBERED_SECONDS: Final = 7 * 24 * 3600
+_PREFIX: Final = "event"
 
 
 class Deduplication:
-    """Runs something once an event. A run that raises is forgotten, so that the event can be tried again."""
+    """Runs something once a key. A run that raises is forgotten, so that the event can be tried again."""
 
     def __init__(self, client: DynamoDBClient, table: str, plugin_id: str) -> None:
         self._config = IdempotencyConfig(expires_after_seconds=_REMEMBERED_SECONDS, hash_function="sha256")
-        store = DynamoDBPersistenceLayer(
+        self._store = DynamoDBPersistenceLayer(
             table_name=table,
             # The plugin's id is the leading key of all its records: its role may touch no others.
             key_attr="plugin_id",
@@ -32,10 +37,15 @@ class Deduplication:
             expiry_attr="expires_at",
             boto3_client=client,
         )
+        self._store.configure(self._config, key_prefix=_PREFIX)
         self._once = cast(
-            "Callable[..., None]",
+            "Callable[..., JsonObject | None]",
             idempotent_function(
-                _run, data_keyword_argument="event_id", persistence_store=store, config=self._config, key_prefix="event"
+                _run,
+                data_keyword_argument="key",
+                persistence_store=self._store,
+                config=self._config,
+                key_prefix=_PREFIX,
             ),
         )
 
@@ -43,14 +53,27 @@ class Deduplication:
         """Bound by this invocation's time how long a run that never ends keeps the event from others."""
         self._config.register_lambda_context(context)
 
-    def once(self, event_id: str, action: Callable[[], None]) -> None:
-        """Run ``action`` unless it has run for ``event_id`` before.
+    def once(self, key: str, action: Callable[[], JsonObject]) -> JsonObject | None:
+        """Run ``action`` unless it has run for ``key`` before; return what it returned, now or then.
 
         Raises:
             IdempotencyAlreadyInProgressError: another invocation is at it now.
         """
-        self._once(event_id=event_id, action=action)
+        return self._once(key=key, action=action)
+
+    def unfinished_until(self, key: str) -> datetime | None:
+        """Return when the time of a run that began for ``key`` and has not ended is over, None where there is none.
+
+        Where that time has passed, the process ended during the run.
+        """
+        try:
+            # Powertools takes the data of any type: its annotation names the usual one.
+            record = self._store.get_record(cast("dict[str, object]", key))
+        except IdempotencyItemNotFoundError:
+            return None
+        milliseconds = record.in_progress_expiry_timestamp if record and record.status == "INPROGRESS" else None
+        return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
-def _run(*, event_id: str, action: Callable[[], None]) -> None:  # noqa: ARG001  # Powertools reads the id by its name
-    action()
+def _run(*, key: str, action: Callable[[], JsonObject]) -> JsonObject:  # noqa: ARG001  # Powertools reads the key by its name
+    return action()

@@ -29,8 +29,31 @@ class ServiceFailed(PluginError):
 
 
 class HookFailed(PluginError):
-    """A plugin's function raised, or did not end in time. The message is ``type: message`` of what it raised."""
+    """A plugin's function raised, or did not end in time. The message is ``type: message`` of what it raised.
+
+    ``milliseconds`` is how long it ran, where it ran.
+    """
+
+    def __init__(self, message: str, milliseconds: int | None = None) -> None:
+        self.milliseconds = milliseconds
+        super().__init__(message)
+
+
+class InitializeFailed(PluginError):
+    """A plugin's ``initialize`` raised, or did not end in time."""
+
+
+class NoSuchHandler(PluginError):
+    """No endpoint of the plugin has the handler that was asked for."""
 
 
 class PluginDisabled(PluginError):
     """The plugin was disabled before its hook could start; the event is dropped."""
+
+
+class NoTimeLeft(PluginError):
+    """The records before this one took all the time of the invocation; it is tried again at once."""
+
+
+class OutOfTime(BaseException):
+    """Raised in plugin code that blocks its thread beyond its time; no ``except Exception`` of the plugin holds it."""

@@ -30,8 +30,12 @@ class Gateway:
             PermissionRefused: PLUGIN_INFO lacks the operation's permission, or the grant is not for this plugin.
             ServiceFailed: the gateway could not do it, or does not answer.
         """
+        return await asyncio.to_thread(self.ask, operation, arguments)
+
+    def ask(self, operation: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
+        """Return what ``operation`` answers, as ``call`` does, but wait for it."""
         request = dumps({"operation": operation, "arguments": arguments, "grant": self._grant})
-        answer = await asyncio.to_thread(self._invoke, operation, request)
+        answer = self._invoke(operation, request)
         error = cast("JsonObject | None", answer.get("error"))
         if error is None:
             return answer["ok"]

@@ -1,31 +1,33 @@
-"""A plugin in its environment: loaded, checked and initialized once, then called hook by hook on one event loop."""
+"""A plugin in its environment: loaded, checked and initialized once, then called function by function."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Final, cast
 
-from plugin_kit import __version__
 from plugin_kit.aws import Aws
+from plugin_kit.caller import Caller, PluginFunction, Ran
 from plugin_kit.context import Context, build_context
 from plugin_kit.envelope import Event
-from plugin_kit.errors import HookFailed, InvalidPlugin
+from plugin_kit.errors import HookFailed, InitializeFailed, NoSuchHandler
 from plugin_kit.gateway import Gateway
-from plugin_kit.json_types import JsonObject
 from plugin_kit.loader import load
 from plugin_kit.manifest import PluginInfo, verify
+from plugin_kit.models import EndpointRequest
+from plugin_kit.output import Output
+from plugin_kit.plugin_secrets import SecretStore
+from plugin_kit.process_state import ProcessState
+from plugin_kit.records import PluginState
+from plugin_kit.server_config import server_config
 from plugin_kit.settings import HostSettings
 
 _CLEANUP_SECONDS: Final = 1.0
-
-_PluginFunction = Callable[..., Awaitable[object]]
+_IMPORT_SECONDS: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,49 +37,85 @@ class _Plugin:
 
 
 class Host:
-    """The host of one plugin. ``logger`` is the plugin's own."""
+    """The host of one plugin, whose own loggers are below ``logger``."""
 
-    def __init__(self, settings: HostSettings, aws: Aws, logger: logging.Logger) -> None:
+    def __init__(self, settings: HostSettings, aws: Aws, output: Output, logger: logging.Logger) -> None:
         self._settings = settings
         self._aws = aws
+        self._output = output
         self._logger = logger
-        self._runner = asyncio.Runner()
-        self._running = False
+        self._secrets = SecretStore(aws, settings.plugin_secret, output.redact)
+        self._caller = Caller(ProcessState(logger), output)
+        self._state = PluginState()
         self._plugin: _Plugin | None = None
         self._last_context: Context | None = None
 
-    def describe(self) -> JsonObject:
-        """Return the checked PLUGIN_INFO as ``{"ok": ...}``, or the plugin's faults as ``{"error": ...}``."""
-        try:
-            return {"ok": self._loaded().info.to_dict()}
-        except InvalidPlugin as error:
-            return {"error": {"type": "InvalidPlugin", "message": str(error)}}
-
-    def initialize(self, event: Event, seconds: float) -> None:
-        """Load the plugin and call its ``initialize`` once, in the context of the environment's first event.
+    @property
+    def info(self) -> PluginInfo:
+        """The checked PLUGIN_INFO; the plugin is loaded where it was not yet.
 
         Raises:
             InvalidPlugin: the plugin is refused.
-            HookFailed: ``initialize`` raised; the next event tries it again.
+        """
+        return self._loaded().info
+
+    def configure(self, state: PluginState) -> None:
+        """Let the plugin's calls have the config of ``state``, and its logger the level, where that is a new one."""
+        if state.log_level != self._state.log_level and state.log_level in logging.getLevelNamesMapping():
+            self._output.logger.setLevel(state.log_level)
+        self._state = state
+
+    def initialize(self, event: Event, seconds: float, *, again: bool = False) -> None:
+        """Load the plugin and call its ``initialize`` once (or ``again``), in the context of ``event``.
+
+        Raises:
+            InvalidPlugin: the plugin is refused.
+            InitializeFailed: ``initialize`` raised; the next event tries it again.
         """
         plugin = self._loaded()
-        if self._last_context is None:
+        if self._last_context is None or again:
             context = self._context(event)
-            self._call_optional(plugin.module, "initialize", context, seconds)
+            try:
+                self._call_optional(plugin.module, "initialize", context, seconds)
+            except HookFailed as error:
+                raise InitializeFailed(f"initialize: {error}") from error.__cause__
             self._last_context = context
 
-    def dispatch(self, event: Event, seconds: float) -> None:
+    def dispatch(self, event: Event, seconds: float) -> Ran:
         """Call the hook of ``event``, for at most ``seconds``.
 
         Raises:
             HookFailed: the hook raised, did not end in time, or is not one of the plugin's.
         """
-        plugin = self._loaded()
-        if event.hook not in plugin.info.hooks:
+        if event.hook not in self.info.hooks:
             raise HookFailed(f"the plugin has no hook {event.hook}: register it again, so that it gets no such events")
-        self._last_context = self._context(event)
-        hook = cast(_PluginFunction, getattr(plugin.module, event.hook))
-        self._call(hook, (*event.args.values(), self._last_context), seconds)
+        return self._call_named(event.hook, tuple(event.args.values()), event, seconds)
+
+    def run_schedule(self, event: Event, seconds: float) -> Ran:
+        """Call the function of the schedule that ``event`` names as its hook, as ``dispatch`` does."""
+        if event.hook not in self.info.schedules:
+            raise HookFailed(f"the plugin has no schedule {event.hook}: register it again, so that it is not called")
+        return self._call_named(event.hook, (), event, seconds)
+
+    def answer(self, handler: str, request: EndpointRequest, event: Event, seconds: float) -> Ran:
+        """Call the ``handler`` of an endpoint.
+
+        Raises:
+            NoSuchHandler: no endpoint has this handler.
+            HookFailed: the handler raised, or did not end in time.
+        """
+        if handler not in [endpoint["handler"] for endpoint in self.info.endpoints]:
+            raise NoSuchHandler(f"no endpoint of the plugin has the handler {handler!r}: register it again")
+        return self._call_named(handler, (request,), event, seconds)
+
+    def clean_up(self, event: Event, seconds: float) -> None:
+        """Call the plugin's ``cleanup``; the next event initializes the plugin again.
+
+        Raises:
+            HookFailed: ``cleanup`` raised, or did not end in time.
+        """
+        context, self._last_context = self._context(event), None
+        self._call_optional(self._loaded().module, "cleanup", context, seconds)
 
     def close(self) -> None:
         """Call the plugin's ``cleanup`` where it was initialized, and end the event loop."""
@@ -87,50 +125,38 @@ class Host:
                 self._call_optional(self._loaded().module, "cleanup", context, _CLEANUP_SECONDS)
             except HookFailed:
                 self._logger.exception("cleanup failed")
-        self._runner.close()
+        self._caller.close()
 
     def on_sigterm(self, signal_number: int, _frame: FrameType | None) -> None:
         """End the process, with ``cleanup`` at exit. A hook that runs ends as in a crash: its event comes again."""
-        if self._running:
+        if self._caller.running:
             os._exit(128 + signal_number)
         sys.exit(0)
 
     def _loaded(self) -> _Plugin:
         if self._plugin is None:
             settings = self._settings
-            module = load(settings.plugin_id, Path(settings.plugin_path) if settings.plugin_path else None)
+            with self._caller.enclosed(_IMPORT_SECONDS):
+                module = load(settings.plugin_id, Path(settings.plugin_path) if settings.plugin_path else None)
             self._plugin = _Plugin(module, verify(settings.plugin_id, module))
         return self._plugin
 
+    def _call_named(self, name: str, arguments: tuple[object, ...], event: Event, seconds: float) -> Ran:
+        self._last_context = self._context(event)
+        function = cast(PluginFunction, getattr(self._loaded().module, name))
+        return self._caller.call(function, (*arguments, self._last_context), seconds)
+
+    def _call_optional(self, module: ModuleType, name: str, context: Context, seconds: float) -> None:
+        function = cast("PluginFunction | None", getattr(module, name, None))
+        if function is not None:
+            self._caller.call(function, (context,), seconds)
+
     def _context(self, event: Event) -> Context:
-        settings = self._settings
+        settings, info = self._settings, self.info
         return build_context(
             event,
             plugin_id=settings.plugin_id,
-            server_config={"version": __version__, "region": settings.aws_region},
-            logger=self._logger,
+            server_config=server_config(settings.aws_region, info, self._state.config, self._secrets),
+            logger=self._output.logger,
             services=Gateway(self._aws, settings.gateway_alias_arn, event.grant).services(),
         )
-
-    def _call_optional(self, module: ModuleType, name: str, context: Context, seconds: float) -> None:
-        function = cast("_PluginFunction | None", getattr(module, name, None))
-        if function is not None:
-            self._call(function, (context,), seconds)
-
-    def _call(self, function: _PluginFunction, arguments: tuple[object, ...], seconds: float) -> None:
-        self._running = True
-        try:
-            self._runner.run(_guarded(function, arguments, seconds))
-        finally:
-            self._running = False
-
-
-async def _guarded(function: _PluginFunction, arguments: tuple[object, ...], seconds: float) -> None:
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            await function(*arguments)
-    except BaseException as error:  # a plugin's SystemExit must not end the batch
-        late = isinstance(error, TimeoutError) and limit.expired()
-        reason = f"it took longer than the {seconds:.1f} s that were left" if late else str(error)
-        raise HookFailed(f"{type(error).__name__}: {reason}") from error

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -28,13 +32,32 @@ def load(plugin_id: str, folder: Path | None = None) -> ModuleType:
     # A dataclass of the plugin's looks its module up here while it is being defined.
     sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
+        with _exits_raised():
+            spec.loader.exec_module(module)
     except BaseException as error:  # a plugin's SystemExit must not end the host
         del sys.modules[spec.name]
         raise InvalidPlugin(plugin_id, [_fault(error)]) from error
     return module
+
+
+@contextmanager
+def _exits_raised() -> Generator[None]:
+    """Let what ends a process without a word say who called it, for as long as this lasts."""
+    originals = {name: getattr(os, name) for name in ("_exit", "abort")}
+    process = os.getpid()
+
+    def raise_instead(name: str, *arguments: object) -> object:
+        if os.getpid() != process:  # a child of the plugin's own ends as it likes
+            return originals[name](*arguments)
+        raise SystemExit(f"os.{name}({', '.join(map(str, arguments))})")
+
+    for name in originals:
+        setattr(os, name, partial(raise_instead, name))
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(os, name, original)
 
 
 def _spec(plugin_id: str, folder: Path | None) -> ModuleSpec | None:

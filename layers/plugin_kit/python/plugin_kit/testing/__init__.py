@@ -16,12 +16,15 @@ from plugin_kit.testing.fakes import (
     Statement,
 )
 from plugin_kit.testing.fire import fire, fire_endpoint, make_context
+from plugin_kit.testing.service import LoadedPlugin, PluginService
 
 __all__ = [
     "FakeCacheService",
     "FakeDatabaseService",
     "FakeEmbeddingService",
     "FakeMemoryService",
+    "LoadedPlugin",
+    "PluginService",
     "Statement",
     "fire",
     "fire_endpoint",

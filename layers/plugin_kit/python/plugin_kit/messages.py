@@ -1,0 +1,110 @@
+"""The messages of a plugin's queue: an event of the bus, or the call of a schedule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from plugin_kit.aws import Aws
+from plugin_kit.envelope import Event, decode
+from plugin_kit.errors import EnvelopeError
+from plugin_kit.json_types import JsonObject
+from plugin_kit.outcomes import Outcome, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a message asks for: the hook of ``event``, or where ``is_schedule``, the schedule of that name."""
+
+    event: Event
+    is_schedule: bool = False
+
+    @property
+    def key(self) -> str:
+        """What deliveries of the same are known by: one that is replayed by force is another."""
+        replay = self.event.metadata.get("replay")
+        return self.event.id if replay is None else f"{self.event.id}#{replay}"
+
+    def outcome(
+        self,
+        result: Result,
+        *,
+        attempt: int,
+        at: datetime | None = None,
+        milliseconds: int | None = None,
+        error: str | None = None,
+        health: str | None = None,
+    ) -> Outcome:
+        """Return an outcome of this message, now or ``at`` a time."""
+        return Outcome(
+            event_id=self.event.id,
+            hook=self.event.hook,
+            result=result,
+            attempt=attempt,
+            at=at or datetime.now(UTC),
+            milliseconds=milliseconds,
+            error=error,
+            health=health,
+        )
+
+
+class MessageReader:
+    """Reads messages, and from the bucket the arguments that did not fit them."""
+
+    def __init__(self, aws: Aws, bucket: str) -> None:
+        self._aws = aws
+        self._bucket = bucket
+
+    def read(self, body: str) -> Message:
+        """Return the message of ``body``.
+
+        Raises:
+            EnvelopeError: the body is neither an event of this version nor a schedule's call.
+        """
+        content = _parsed(body)
+        if "schedule" in content:
+            return Message(_call_of(content), is_schedule=True)
+        if not isinstance(content.get("detail"), Mapping):
+            raise EnvelopeError("the message is not an event of the bus: it has no detail")
+        return Message(self.event(cast(JsonObject, content["detail"])))
+
+    def event(self, detail: JsonObject) -> Event:
+        """Return the event of ``detail``, with its arguments wherever they are."""
+        reference = cast("dict[str, str] | None", detail.get("args_ref"))
+        if reference is None:
+            return decode(detail)
+        stored = self._aws.s3.get_object(Bucket=self._bucket, Key=reference["key"])
+        return decode({**detail, "args": json.loads(stored["Body"].read())})
+
+
+def key_of(body: str) -> str | None:
+    """Return the key of the message of ``body`` without reading all of it, None where it has none."""
+    try:
+        content = _parsed(body)
+        detail = cast(JsonObject, content if "schedule" in content else content["detail"])
+        metadata = cast(JsonObject, detail.get("metadata") or {})
+        event = Event(id=str(detail["id"]), hook="", time=datetime.min, args={}, metadata=metadata)  # noqa: DTZ901  # unused
+        return Message(event).key
+    except (AttributeError, KeyError, TypeError, EnvelopeError):
+        return None
+
+
+def _parsed(body: str) -> JsonObject:
+    try:
+        content: object = json.loads(body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise EnvelopeError("the message is not an event of the bus: it is no JSON object")
+    return cast(JsonObject, content)
+
+
+def _call_of(content: JsonObject) -> Event:
+    try:
+        time = datetime.fromisoformat(str(content["time"]))
+        return Event(id=str(content["id"]), hook=str(content["schedule"]), time=time, args={})
+    except (KeyError, ValueError) as error:
+        raise EnvelopeError(f"the call of a schedule is malformed: {error!r}") from error

@@ -1,0 +1,40 @@
+"""What a test is refused is what the gateway refuses."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
+from memory_server.services.memories import MemoryService
+from memory_server.services.plugin_ports import PluginSql
+from memory_server.services.ports import Embedder
+from memory_server.services.search import SearchService
+from plugin_kit import context
+from plugin_kit.testing.permissions import PERMISSIONS
+
+PROTOCOLS = {
+    "memory_service": context.MemoryService,
+    "database_service": context.DatabaseService,
+    "embedding_service": context.EmbeddingService,
+    "cache_service": context.CacheService,
+}
+
+
+def test_every_method_of_every_service_has_its_permission() -> None:
+    methods = {key: {name for name in vars(kind) if not name.startswith("_")} for key, kind in PROTOCOLS.items()}
+    assert {key: set(needs) for key, needs in PERMISSIONS.items()} == methods
+
+
+def test_the_permissions_are_those_of_the_gateway() -> None:
+    # No operation is run, so nothing stands behind them.
+    tables = (
+        MemoryOperations(cast(MemoryService, None), cast(SearchService, None)).table(),
+        OwnOperations(cast(PluginSql, None), cast(Embedder, None)).table(),
+    )
+    gateway = {name: operation.permission for table in tables for name, operation in table.items()}
+    of_kit = {
+        f"{key.removesuffix('_service')}.{method}": permission
+        for key, needs in PERMISSIONS.items()
+        for method, permission in needs.items()
+    }
+    assert gateway == {name: permission for name, permission in of_kit.items() if name in gateway}
