@@ -17,7 +17,7 @@ $(UV):
 $(VENV): pyproject.toml | $(UV)
 	@echo "Installing the server and its tools into .venv ..."
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	@$(UV) pip install --quiet --python .venv/bin/python --editable . --group dev
+	@$(UV) pip install --quiet --python .venv/bin/python --editable '.[cli]' --group dev
 	@touch $@
 
 $(AWS): infra/local/requirements-aws.txt | $(UV)
@@ -79,7 +79,8 @@ model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=nam
 
 .PHONY: test
 test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
-	.venv/bin/pytest tests/unit $(filter-out tests/unit %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+	.venv/bin/pytest tests/unit $(filter-out tests/unit %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
+		plugins docs/examples
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
 # that interpreter is on PATH. .venv-uv stands first on it: `sam build` wants uv, and an interpreter that has pip.

@@ -14,7 +14,8 @@ from plugin_kit.testing import FakeCacheService, PluginService
 MEMORY = Memory(id="test123", content="Test content")
 PLUGIN = """
 PLUGIN_INFO = {{"name": "P", "version": "1.0", "description": "d", "author": "a", "hooks": ["memory_created"],
-               "priority": {priority}, "permissions": {permissions}, "config": {{"properties": {{"n": {{"default": 7}}}}}}}}
+               "priority": {priority}, "permissions": {permissions},
+               "config": {{"properties": {{"n": {{"default": 7}}}}}}}}
 CALLS = []
 
 async def initialize(context):

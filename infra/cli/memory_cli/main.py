@@ -1,0 +1,27 @@
+"""The root of the command: each group of commands is added here."""
+
+from __future__ import annotations
+
+import click
+
+from memory_cli.plugin_commands import plugin
+from plugin_kit import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__)
+def main() -> None:
+    r"""Write plugins for the memory server, and look after those that run.
+
+    \b
+    Example:
+      memory-server plugin new my_plugin
+      memory-server plugin check plugins/my_plugin
+      memory-server plugin fire memory_created my_plugin
+
+    \b
+    Exit codes: 0 it went well, 1 it did not, 2 the command was called wrongly.
+    """
+
+
+main.add_command(plugin)

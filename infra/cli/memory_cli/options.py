@@ -1,0 +1,33 @@
+"""What the commands that ask a server have in common: --url and --json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+import click
+
+from memory_cli.server import Server
+
+P = ParamSpec("P")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def asks_server(command: Callable[Concatenate[Server, P], None]) -> Callable[P, None]:
+    """Give ``command`` the server that --url names."""
+
+    @click.option(
+        "--url",
+        envvar="MEMORY_SERVER_URL",
+        default="http://127.0.0.1:8000",
+        show_default=True,
+        show_envvar=True,
+        help="Where the server answers.",
+    )
+    @wraps(command)
+    def with_server(*arguments: P.args, **options: P.kwargs) -> None:
+        command(Server(str(options.pop("url"))), *arguments, **options)
+
+    return with_server

@@ -1,0 +1,92 @@
+"""A running server, asked over HTTP; its problem documents become errors that a person can read."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final, cast
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from memory_cli.errors import Failed
+from plugin_kit.json_types import JsonObject, JsonValue
+
+# A hook that is fired may take as long as its Lambda: 30 seconds.
+_TIMEOUT: Final = httpx.Timeout(35.0, connect=5.0)
+
+
+class Server:
+    """The server at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the URL's host is this machine."""
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    def get(self, *path: str, parameters: Mapping[str, str | int] | None = None) -> JsonObject:
+        """Return the answer to GET of the ``path`` of these segments. Raises what ``post`` raises."""
+        return self._call("GET", path, parameters=parameters)
+
+    def post(self, *path: str, body: JsonValue = None) -> JsonObject:
+        """Return the answer to POST of ``body``.
+
+        Raises:
+            Failed: the server does not answer, or answers with a problem.
+        """
+        return self._call("POST", path, body=body)
+
+    def _call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        body: JsonValue = None,
+    ) -> JsonObject:
+        url = "/".join((self.url, *(quote(segment, safe="") for segment in path)))
+        try:
+            response = httpx.request(method, url, params=parameters, json=body, timeout=_TIMEOUT)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Failed(f"{self.url} is not the URL of a server: {error}") from error
+        except httpx.HTTPError as error:
+            raise Failed(
+                f"the server at {self.url} does not answer ({error or type(error).__name__}): start it with "
+                "`make run`, or name another with --url or MEMORY_SERVER_URL"
+            ) from error
+        answer = _object(response)
+        if not response.is_success:
+            raise Failed(_told(response, answer))
+        if answer is None:
+            raise Failed(f"{url} answered what is no JSON object: is it a memory server?")
+        return answer
+
+
+def _object(response: httpx.Response) -> JsonObject | None:
+    try:
+        answer: object = response.json()
+    except ValueError:
+        return None
+    return cast(JsonObject, answer) if isinstance(answer, dict) else None
+
+
+def _told(response: httpx.Response, problem: JsonObject | None) -> str:
+    """Return what the server's ``problem`` says: its detail, and the fault of each field that the detail leaves out."""
+    problem = problem or {}
+    detail = str(problem.get("detail") or problem.get("title") or response.reason_phrase)
+    lines = [f"the server answered {response.status_code}: {detail}"]
+    errors = problem.get("errors")
+    for fault in cast("list[JsonObject]", errors) if isinstance(errors, list) else []:
+        said = str(fault.get("detail"))
+        if said not in detail:
+            lines.append(f"- {fault.get('field')}: {said}")
+    if "error_id" in problem:
+        lines.append(f"The server's log tells more under {problem['error_id']}.")
+    return "\n".join(lines)
