@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +13,8 @@ from typing import Final, Self
 from botocore.exceptions import ClientError
 
 from infra.local.aws import Aws
-from infra.local.build import CACHE, archive_of, build, forget_all_but
-from infra.local.translate import Artifacts, Source
+from infra.local.build import CACHE, build, folder_of, forget_old, package
+from infra.local.translate import Source
 from plugin_kit.json_types import JsonObject
 
 _BUCKET: Final = "memory-server-artifacts"
@@ -24,14 +24,12 @@ _REPOSITORY: Final = Path(__file__).parents[2]
 class ArtifactBucket:
     """Puts what a stack is made of where it can fetch it, building several things at once.
 
-    The layers made of the folders ``left_out`` stay empty. Entering makes the bucket; leaving waits until all is there,
-    and forgets what no template named this time.
+    Entering makes the bucket; leaving waits until all is there, and forgets what no template named this time.
     """
 
-    def __init__(self, aws: Aws, left_out: Collection[Path], note: Callable[[str], None]) -> None:
+    def __init__(self, aws: Aws, note: Callable[[str], None]) -> None:
         self._s3 = aws.s3
         self._endpoint = aws.endpoint
-        self._left_out = left_out
         self._note = note
         self._workers = ThreadPoolExecutor(max_workers=4)
         self._wanted: dict[str, Future[None]] = {}
@@ -57,11 +55,7 @@ class ArtifactBucket:
                 upload.result()
             for key in self._there - self._wanted.keys():
                 self._s3.delete_object(Bucket=_BUCKET, Key=key)
-            forget_all_but(self._wanted.keys())
-
-    def places(self) -> Artifacts:
-        """Return what the translation of templates asks for addresses."""
-        return Artifacts(code=self._code, template=self.put_template)
+            forget_old()
 
     def put_template(self, path: Path, template: JsonObject) -> str:
         """Put a translated template and return its URL."""
@@ -70,30 +64,23 @@ class ArtifactBucket:
         self._want(key, lambda: self._put(key, body))
         return f"{self._endpoint}/{_BUCKET}/{key}"
 
-    def _code(self, source: Source) -> str:
-        if source.path in self._left_out:
-            source = Source(_nothing(), source.kind, source.built)
-        archive = archive_of(source)
-        self._want(archive.name, lambda: self._build(source, archive))
-        return f"s3://{_BUCKET}/{archive.name}"
+    def put_code(self, source: Source) -> str:
+        """Put the package of a function or a layer, built if need be, and return its s3:// address."""
+        folder = folder_of(source)
+        key = f"{folder.name}.zip"
+        self._want(key, lambda: self._build(source, folder, key))
+        return f"s3://{_BUCKET}/{key}"
 
     def _want(self, key: str, make: Callable[[], None]) -> None:
         if key not in self._wanted:
-            ready: Future[None] = Future()
-            ready.set_result(None)
-            self._wanted[key] = ready if key in self._there else self._workers.submit(make)
+            self._wanted[key] = self._workers.submit(make)
 
-    def _build(self, source: Source, archive: Path) -> None:
-        if not archive.exists():
+    def _build(self, source: Source, folder: Path, key: str) -> None:
+        if not folder.exists():
             self._note(f"building {source.path.relative_to(_REPOSITORY)}")
-        build(source, archive)
-        self._put(archive.name, archive.read_bytes())
+        build(source, folder)
+        if key not in self._there:
+            self._put(key, package(source, folder))
 
     def _put(self, key: str, body: bytes) -> None:
         self._s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
-
-
-def _nothing() -> Path:
-    folder = CACHE / "nothing"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

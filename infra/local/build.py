@@ -1,15 +1,18 @@
-"""Functions and layers as zip files, made once for each state of their folders and kept in .build/."""
+"""Functions and layers, built once for each state of their folders and kept in .build/."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,48 +27,69 @@ _EMULATOR_REQUIREMENTS: Final = Path(__file__).with_name("requirements-aws.txt")
 RUNTIME: Final = "python3.11"
 """The Python of .venv-aws, as Lambda names it."""
 
-_RECIPE: Final = b"2"  # another one makes everything anew
+_KEEP_SECONDS: Final = 14 * 24 * 3600
+_RECIPE: Final = b"3"  # another one makes everything anew
 _SINCE_EVER: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def archive_of(source: Source) -> Path:
-    """Return the path of the zip of ``source``, whose name changes exactly when what is in it would."""
-    digest = hashlib.sha256(_RECIPE + source.kind.encode() + bytes([source.built]))
+def folder_of(source: Source) -> Path:
+    """Return where ``source`` is built, in a folder whose name changes exactly when what is in it would.
+
+    What is not built is taken as it stands.
+    """
+    if not source.built:
+        return source.path
+    digest = hashlib.sha256(_RECIPE + str(CACHE).encode() + source.kind.encode())
     for file in _files(source.path):
         content = file.read_bytes()
         digest.update(f"{file.relative_to(source.path)}\0{len(content)}\0".encode())
         digest.update(content)
-    return CACHE / f"{digest.hexdigest()[:32]}.zip"
+    return CACHE / digest.hexdigest()[:32]
 
 
-def build(source: Source, archive: Path) -> None:
-    """Make the ``archive`` of ``source``, with its requirements for the emulator's interpreter, unless it is there.
+def build(source: Source, folder: Path) -> None:
+    """Build ``source`` in ``folder``, with its requirements for the emulator's interpreter, unless that is done.
 
     Raises:
         CannotRun: a requirement cannot be installed.
     """
-    if archive.exists():
+    if not source.built:
         return
-    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        root = Path(folder) / "root"
-        content = root / "python" if source.built and source.kind == "layer" else root
-        content.mkdir(parents=True)
-        if source.built:
-            _install(source.path, content)
-            # Each of a function's processes unpacks the zip anew; hashes, unlike times, let it find bytecode valid.
-            _run(_PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", content)
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            unfinished = Path(scratch) / "unfinished"
+            unfinished.mkdir()
+            _install(source.path, unfinished)
+            # Hashes, unlike times, let a function find its bytecode valid wherever it is unpacked.
+            _run(_PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", unfinished)
+            with contextlib.suppress(FileExistsError):  # another start was quicker
+                unfinished.rename(folder)
+    os.utime(folder)
+
+
+def package(source: Source, folder: Path) -> bytes:
+    """Return the zip of ``source``, which was built in ``folder``.
+
+    A layer's zip leads to the folder: else the emulator would unpack thousands of files for each process it starts.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as packed:
+        if source.kind == "layer":
+            line = f"import sys; sys.path.insert(0, {str(folder)!r})"
+            packed.writestr(zipfile.ZipInfo(f"python/lib/{RUNTIME}/site-packages/layer.pth", _SINCE_EVER), line)
         else:
-            shutil.copytree(source.path, content, dirs_exist_ok=True)
-        unfinished = Path(folder) / "zip"
-        _pack(root, unfinished)
-        unfinished.rename(archive)
+            for file in _files(folder, compiled=True):
+                entry = zipfile.ZipInfo(str(file.relative_to(folder)), _SINCE_EVER)
+                entry.external_attr = file.stat().st_mode << 16
+                packed.writestr(entry, file.read_bytes())
+    return content.getvalue()
 
 
-def forget_all_but(names: Collection[str]) -> None:
-    """Remove the archives of what functions and layers once were: those that are not called one of ``names``."""
-    for archive in CACHE.glob("*.zip"):
-        if archive.name not in names:
-            archive.unlink(missing_ok=True)
+def forget_old() -> None:
+    """Remove what was not asked for in a while: what functions and layers once were."""
+    for folder in CACHE.iterdir():
+        if time.time() - folder.stat().st_mtime > _KEEP_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _install(source: Path, target: Path) -> None:
@@ -78,7 +102,7 @@ def _install(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     requirements = target / "requirements.txt"
     if requirements.exists():
-        # What the emulator's environment brings, as Lambda's does, need not be unpacked for each process.
+        # The emulator's environment brings boto3, as Lambda's does.
         there = set(_EMULATOR_REQUIREMENTS.read_text().splitlines())
         wanted = "\n".join(line for line in requirements.read_text().splitlines() if line not in there)
         _run(_UV, "pip", "install", "--quiet", "--python", _PYTHON, "--target", target, "-r", "-", text=wanted)
@@ -89,15 +113,6 @@ def _run(*command: str | Path, text: str = "") -> None:
     result = subprocess.run(command, env=environment, input=text, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise CannotRun(f"{' '.join(map(str, command))} failed:\n{result.stderr.strip() or result.stdout.strip()}")
-
-
-def _pack(root: Path, archive: Path) -> None:
-    """Write the files below ``root`` to ``archive``, uncompressed: it is read far more often than it is stored."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
-        for file in _files(root, compiled=True):
-            entry = zipfile.ZipInfo(str(file.relative_to(root)), _SINCE_EVER)
-            entry.external_attr = file.stat().st_mode << 16
-            packed.writestr(entry, file.read_bytes())
 
 
 def _files(folder: Path, *, compiled: bool = False) -> Iterator[Path]:

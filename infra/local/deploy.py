@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from infra.local.artifacts import ArtifactBucket
 from infra.local.aws import REGION, Aws
 from infra.local.build import RUNTIME
 from infra.local.errors import CannotRun
 from infra.local.model import MODEL
-from infra.local.translate import translate
+from infra.local.translate import Artifacts, translate
+from plugin_kit.json_types import JsonObject
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -64,10 +66,22 @@ def upload(aws: Aws, database: Database, note: Callable[[str], None]) -> tuple[s
         "DatabaseName": database.name,
         "DatabaseAdminSecretArn": secret["ARN"],
     }
-    # ModelPath leads functions to the model's own folder: 90 MB less to pack, and to unpack.
-    with ArtifactBucket(aws, [MODEL], note) as bucket:
-        template = translate(_TEMPLATE, parameters, bucket.places(), region=REGION)
-        return bucket.put_template(_TEMPLATE, template), parameters
+    with ArtifactBucket(aws, note) as bucket:
+
+        def put(path: Path, template: JsonObject) -> str:
+            return bucket.put_template(path, _for_few_cores(template))
+
+        places = Artifacts(code=bucket.put_code, template=put)
+        return put(_TEMPLATE, translate(_TEMPLATE, parameters, places, region=REGION)), parameters
+
+
+def _for_few_cores(template: JsonObject) -> JsonObject:
+    """Return ``template`` with as few processes a plugin as AWS allows, and not ten that each wait for a core."""
+    resources = copy.deepcopy(cast("dict[str, dict[str, JsonValue]]", template["Resources"]))
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            cast("dict[str, JsonValue]", resource["Properties"])["ScalingConfig"] = {"MaximumConcurrency": 2}
+    return {**template, "Resources": resources}
 
 
 def create(aws: Aws, template_url: str, parameters: Mapping[str, str], note: Callable[[str], None]) -> Stack:
