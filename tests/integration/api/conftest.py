@@ -26,23 +26,23 @@ from memory_api.app import from_environment
 from memory_api.auth import principal
 from memory_server.domain.events import new_id
 from memory_server.domain.principals import LOCAL, Principal
-from tests.fixtures.aws import BUCKET, BUS, PLUGINS_TABLE, AwsStack, aws_stack
+from tests.fixtures.aws import (
+    BUCKET,
+    BUS,
+    CACHE_TABLE,
+    DELIVERY_LOG_TABLE,
+    PLUGINS_TABLE,
+    SEQUENCES_TABLE,
+    AwsStack,
+    aws_stack,
+)
 from tests.fixtures.embedder import FakeEmbedder
 from tests.fixtures.embedder_function import EmbedderFunction, serving
 from tests.fixtures.gateway import GatewayTransport
 
-CACHE_TABLE = "memory-embedding-cache"
-
-
 @pytest.fixture(scope="module")
 def stack() -> Iterator[AwsStack]:
     with aws_stack() as stack:
-        stack.clients.dynamodb.create_table(
-            TableName=CACHE_TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "cache_key", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "cache_key", "KeyType": "HASH"}],
-        )
         yield stack
 
 
@@ -75,6 +75,8 @@ def environment(
             "EVENT_BUS": BUS,
             "EVENTS_BUCKET": BUCKET,
             "PLUGINS_TABLE": PLUGINS_TABLE,
+            "SEQUENCES_TABLE": SEQUENCES_TABLE,
+            "DELIVERY_LOG_TABLE": DELIVERY_LOG_TABLE,
             "EMBEDDING_CACHE_TABLE": CACHE_TABLE,
             "EMBEDDER_FUNCTION": "embedder",
             "AWS_ENDPOINT_URL_LAMBDA": url,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from memory_server.adapters.eventbridge_bus import MAX_DETAIL_BYTES, EventBridgeBus
+from memory_server.adapters.eventbridge_bus import EventBridgeBus
+from memory_server.adapters.large_events import MAX_DETAIL_BYTES, LargeEvents
 from memory_server.domain.errors import Unavailable
 from memory_server.domain.events import memory_event
 from plugin_kit.envelope import Event, decode, encode
@@ -63,7 +64,7 @@ async def test_arguments_that_are_too_large_go_by_reference(aws: AwsStack) -> No
 
 async def test_an_event_whose_arguments_cannot_be_stored_is_returned_and_the_others_go(aws: AwsStack) -> None:
     queue = aws.make_queue("analytics")
-    bus = EventBridgeBus(aws.clients.events, BUS, aws.clients.s3, "no-such-bucket")
+    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, "no-such-bucket"))
     large, small = event(metadata_bytes=MAX_DETAIL_BYTES), event()
     assert await bus.publish([large, small]) == [large]
     assert aws.received(queue) == [encode(small)]
@@ -81,7 +82,7 @@ async def test_events_that_the_bus_refuses_one_by_one_are_returned(aws: AwsStack
 
 
 async def test_all_events_are_returned_where_there_is_no_bus(aws: AwsStack) -> None:
-    bus = EventBridgeBus(aws.clients.events, "no-such-bus", aws.clients.s3, BUCKET)
+    bus = EventBridgeBus(aws.clients.events, "no-such-bus", aws.large_events())
     events = [event(), event()]
     assert await bus.publish(events) == events
     with pytest.raises(Unavailable, match="event bus"):

@@ -41,6 +41,6 @@ def test_the_schedule_relays_what_is_older_than_half_a_minute_and_the_supervisor
     asyncio.run(aws.registry().register(make_registration("analytics")))
     asyncio.run(_leave_event(database))
     context = Invocation("outbox-relay").context
-    assert function.handler({}, context) == {"published": 0, "pruned": 0}
-    assert function.handler({"older_than_seconds": 0}, context) == {"published": 1, "pruned": 0}
+    assert function.handler({}, context)["published"] == 0
+    assert function.handler({"older_than_seconds": 0}, context)["published"] == 1
     assert len(aws.received(queue)) == 1

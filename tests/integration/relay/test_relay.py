@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from memory_server.adapters.eventbridge_bus import EventBridgeBus
+from memory_server.adapters.large_events import LargeEvents
 from memory_server.adapters.system_clock import SystemClock
 from memory_server.domain.events import memory_event
 from memory_server.domain.passwords import role_password
@@ -19,6 +20,7 @@ from memory_server.repository.database import PostgresDatabase
 from memory_server.repository.pool import RolePool
 from memory_server.services.publisher import Publisher
 from memory_server.services.relay import BATCH, Relay, RelayReport
+from memory_server.services.sequencing import Sequencer
 from plugin_kit.envelope import Event
 from plugin_kit.models import Memory
 from tests.fixtures.aws import BUCKET, BUS, PLUGINS_TABLE, AwsStack, make_registration
@@ -49,8 +51,10 @@ def relay(aws: AwsStack, backlog: PostgresBacklog) -> Relay:
 
 
 def make_relay(aws: AwsStack, backlog: PostgresBacklog, bucket: str = BUCKET) -> Relay:
-    bus = EventBridgeBus(aws.clients.events, BUS, aws.clients.s3, bucket)
-    return Relay(backlog, Publisher(aws.registry(), bus, b"key", SystemClock()), SystemClock())
+    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, bucket))
+    publisher = Publisher(aws.registry(), bus, aws.sequences(), b"key", SystemClock())
+    sequencer = Sequencer(aws.sequences(), publisher, SystemClock())
+    return Relay(backlog, publisher, sequencer, SystemClock(), retention=timedelta(days=7))
 
 
 async def leave(database: PostgresDatabase, *user_ids: str, metadata_bytes: int = 0) -> list[Event]:
@@ -86,7 +90,7 @@ async def test_what_is_left_of_all_users_is_published_and_what_was_published_is_
 
     report = await relay.run(older_than=NOW, has_time=lambda: True)
 
-    assert report == RelayReport(published=2, pruned=0)
+    assert report == RelayReport(published=2)
     assert [(detail["id"], detail["user_id"]) for detail in aws.received(queue)] == [
         (left[0].id, "ana"),
         (left[1].id, "bob"),
@@ -98,7 +102,7 @@ async def test_what_was_relayed_is_not_relayed_again(aws: AwsStack, memories: Po
     queue = aws.make_queue("analytics")
     await leave(memories, "ana")
     await relay.run(older_than=NOW, has_time=lambda: True)
-    assert await relay.run(older_than=NOW, has_time=lambda: True) == RelayReport(published=0, pruned=0)
+    assert await relay.run(older_than=NOW, has_time=lambda: True) == RelayReport()
     assert len(aws.received(queue)) == 1
 
 
@@ -151,14 +155,14 @@ async def test_without_the_registry_everything_waits(
         assert len(events) == 1
 
 
-async def test_published_events_are_forgotten_after_a_day(
+async def test_published_events_are_forgotten_after_their_retention(
     database: TestDatabase, memories: PostgresDatabase, relay: Relay
 ) -> None:
     old, recent, left = await leave(memories, "ana", "ana", "ana")
     async with memories.transaction(Principal("ana")) as unit:
         await unit.outbox.mark_published([old.id, recent.id])
-    age(database, [old.id, left.id], seconds=24 * 3600 + 60)
-    assert (await relay.run(older_than=timedelta(days=2), has_time=lambda: True)).pruned == 1
+    age(database, [old.id, left.id], seconds=7 * 24 * 3600 + 60)
+    assert (await relay.run(older_than=timedelta(days=8), has_time=lambda: True)).pruned == 1
     with psycopg.connect(database.admin_dsn) as connection:
         ids = {str(event_id) for (event_id,) in connection.execute("SELECT id FROM outbox").fetchall()}
     assert ids == {recent.id, left.id}

@@ -20,7 +20,9 @@ from memory_server.services.plugin_ports import PluginRegistration, PluginRegist
 from memory_server.services.ports import Database, UnitOfWork
 from memory_server.services.publisher import Publisher
 from plugin_kit.envelope import Event
+from plugin_kit.json_types import JsonObject
 from plugin_kit.models import Memory
+from tests.fixtures.sequences import MemorySequences
 
 KEY = b"key"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -86,6 +88,8 @@ class MemoryBus:
         self.taken += [event for event in events if event.hook not in self.refused]
         return [event for event in events if event.hook in self.refused]
 
+    async def announce(self, detail_type: str, detail: JsonObject) -> None: ...
+
     async def ping(self) -> None: ...
 
 
@@ -122,7 +126,7 @@ class Stage:
     clock: SetClock = field(default_factory=SetClock)
 
     def __post_init__(self) -> None:
-        publisher = Publisher(cast(PluginRegistry, self.registry), self.bus, KEY, self.clock)
+        publisher = Publisher(cast(PluginRegistry, self.registry), self.bus, MemorySequences(), KEY, self.clock)
         self.events = Events(publisher, cast(Database, self.outbox))
 
     @property

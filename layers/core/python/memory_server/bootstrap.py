@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.cloudformation import CustomResources
     from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
+    from memory_server.adapters.dynamodb_sequences import DynamoDBEventSequences
     from memory_server.adapters.eventbridge_bus import EventBridgeBus
+    from memory_server.adapters.large_events import LargeEvents
     from memory_server.adapters.onnx_embedder import OnnxEmbedder
     from memory_server.adapters.server_secret import ServerSecret
     from memory_server.repository.administration import Administrator
@@ -112,7 +115,23 @@ def event_bus(settings: Settings, clients: Clients) -> EventBridgeBus:
     """Return the bus, and the bucket for what is too large for it."""
     from memory_server.adapters.eventbridge_bus import EventBridgeBus
 
-    return EventBridgeBus(clients.events, settings.require("event_bus"), clients.s3, settings.require("events_bucket"))
+    return EventBridgeBus(clients.events, settings.require("event_bus"), large_events(settings, clients))
+
+
+def large_events(settings: Settings, clients: Clients) -> LargeEvents:
+    """Return the bucket for what is too large for the bus, and for an item of DynamoDB."""
+    from memory_server.adapters.large_events import LargeEvents
+
+    return LargeEvents(clients.s3, settings.require("events_bucket"))
+
+
+def event_sequences(settings: Settings, clients: Clients) -> DynamoDBEventSequences:
+    """Return the events that are on their way to plugins of several priorities."""
+    from memory_server.adapters.dynamodb_sequences import DynamoDBEventSequences
+
+    return DynamoDBEventSequences(
+        clients.dynamodb, settings.require("sequences_table"), large_events(settings, clients)
+    )
 
 
 def publisher(settings: Settings, clients: Clients, secret: ServerSecret) -> Publisher:
@@ -121,7 +140,11 @@ def publisher(settings: Settings, clients: Clients, secret: ServerSecret) -> Pub
     from memory_server.services.publisher import Publisher
 
     return Publisher(
-        plugin_registry(settings, clients), event_bus(settings, clients), secret.grant_key(), SystemClock()
+        plugin_registry(settings, clients),
+        event_bus(settings, clients),
+        event_sequences(settings, clients),
+        secret.grant_key(),
+        SystemClock(),
     )
 
 
@@ -141,6 +164,7 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
     from memory_server.repository import roles
     from memory_server.repository.pool import RolePool
     from memory_server.services.relay import Relay
+    from memory_server.services.sequencing import Sequencer
 
     clients = Clients()
     secret = server_secret(settings, clients)
@@ -153,7 +177,14 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
         size=1,
     )
     try:
-        yield Relay(PostgresBacklog(pool), publisher(settings, clients, secret), SystemClock())
+        way = publisher(settings, clients, secret)
+        yield Relay(
+            PostgresBacklog(pool),
+            way,
+            Sequencer(event_sequences(settings, clients), way, SystemClock()),
+            SystemClock(),
+            retention=timedelta(days=settings.outbox_retention_days),
+        )
     finally:
         await pool.close()
 

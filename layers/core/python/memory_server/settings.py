@@ -16,7 +16,8 @@ class Settings:
     """The names of what a function uses. AWS endpoints and credentials are boto3's own variables.
 
     ``server_secret_arn`` names the secret that role passwords and grants derive from. ``model_path`` is the folder of
-    the exported model for a function that embeds in its own process; the others name ``embedder_function``.
+    the exported model for a function that embeds in its own process; the others name ``embedder_function``. A plugin
+    that fails ``failure_limit`` times in a row is disabled, never where it is 0.
     """
 
     database_host: str = ""
@@ -31,6 +32,11 @@ class Settings:
     server_name: str = ""
     schedule_group: str = ""
     schedule_role_arn: str = ""
+    sequences_table: str = ""
+    delivery_log_table: str = ""
+    relay_function: str = ""
+    outbox_retention_days: int = 7
+    failure_limit: int = 20
     embedding_cache_table: str = ""
     embedder_function: str = ""
     model_path: str = ""

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from memory_server.adapters.aws import call
+from memory_server.adapters.large_events import LargeEvents
 from memory_server.domain.errors import Unavailable
-from plugin_kit.envelope import SOURCE, Event, encode
-from plugin_kit.json_types import dumps
+from plugin_kit.envelope import SOURCE, Event
+from plugin_kit.json_types import JsonObject, dumps
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
-    from types_boto3_s3 import S3Client
 
-MAX_DETAIL_BYTES: Final = 256 * 1024
 _MAX_CALL_ENTRIES: Final = 10
 # EventBridge's limit is 1 MB for source, detail type and detail of all entries; the rest is room to spare.
 _MAX_CALL_BYTES: Final = 1_000_000
@@ -38,11 +37,10 @@ class _Entry:
 class EventBridgeBus:
     """An EventBus. Events of one call are put in parallel: their order on the bus is not theirs."""
 
-    def __init__(self, client: EventBridgeClient, bus_name: str, s3: S3Client, bucket: str) -> None:
+    def __init__(self, client: EventBridgeClient, bus_name: str, large_events: LargeEvents) -> None:
         self._client = client
         self._bus_name = bus_name
-        self._s3 = s3
-        self._bucket = bucket
+        self._large_events = large_events
 
     async def publish(self, events: Sequence[Event]) -> list[Event]:
         slots = asyncio.Semaphore(_CALLS_AT_ONCE)
@@ -62,28 +60,26 @@ class EventBridgeBus:
             failed += refused
         return failed
 
+    async def announce(self, detail_type: str, detail: JsonObject) -> None:
+        entry: PutEventsRequestEntryTypeDef = {
+            "EventBusName": self._bus_name,
+            "Source": SOURCE,
+            "DetailType": detail_type,
+            "Detail": dumps(detail),
+        }
+        answer = await call("event bus", self._client.put_events, Entries=[entry])
+        if answer["FailedEntryCount"]:
+            raise Unavailable("event bus")
+
     async def ping(self) -> None:
         await call("event bus", self._client.describe_event_bus, Name=self._bus_name)
 
     async def _entry(self, event: Event) -> _Entry | None:
         """Return the entry of ``event``, or None where its arguments could not be stored."""
-        envelope = encode(event)
-        detail = dumps(envelope)
-        if len(detail.encode()) > MAX_DETAIL_BYTES:
-            key = f"events/{event.id}.json"
-            args = dumps(envelope.pop("args")).encode()
-            try:
-                await call(
-                    "event store",
-                    self._s3.put_object,
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=args,
-                    ContentType="application/json",
-                )
-            except Unavailable:
-                return None
-            detail = dumps({**envelope, "args_ref": {"bucket": self._bucket, "key": key}})
+        try:
+            detail = await self._large_events.write(event)
+        except Unavailable:
+            return None
         return _Entry(event, detail, len(detail.encode()) + _ENTRY_OVERHEAD_BYTES)
 
     async def _put(self, chunk: Sequence[_Entry]) -> list[Event]:

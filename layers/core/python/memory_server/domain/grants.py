@@ -25,12 +25,12 @@ _REFUSAL: Final = "the call carries no valid grant: make it from within a hook, 
 class Grant:
     """Leave for ``plugins`` to act for ``user_id`` because of the event ``event_id``, until ``expires_at``.
 
-    ``caused_by`` are the plugins whose acts led to the event, the latest one last. ``expires_at`` is in UTC, in whole
-    seconds.
+    Where the event is no user's, the grant names the event and gives leave for nothing. ``caused_by`` are the plugins
+    whose acts led to the event, the latest one last. ``expires_at`` is in UTC, in whole seconds.
     """
 
     event_id: str
-    user_id: str
+    user_id: str | None
     plugins: tuple[str, ...]
     expires_at: datetime
     caused_by: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def grant_key(secret: str) -> bytes:
 def _parse(claims: JsonObject) -> Grant:
     return Grant(
         event_id=str(claims["event"]),
-        user_id=str(claims["user"]),
+        user_id=cast("str | None", claims["user"]),
         plugins=tuple(cast("list[str]", claims["plugins"])),
         expires_at=datetime.fromtimestamp(cast(int, claims["exp"]), UTC),
         caused_by=tuple(cast("list[str]", claims["caused_by"])),

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
-from plugin_kit.envelope import Event, decode, encode
+from plugin_kit.envelope import VERSION, Event, decode, encode
+from plugin_kit.errors import EnvelopeError
+from plugin_kit.hooks import CATALOGUE
 from plugin_kit.json_types import dumps
+
+# An event of a hook or version that came with a newer server waits, after a rollback, until that one is back.
+_CLAIM: Final = """
+    SELECT id, event FROM outbox
+    WHERE published_at IS NULL AND created_at < %(older_than)s
+        AND hook = ANY (%(hooks)s) AND event ->> 'version' = %(version)s
+    ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_COUNT_UNREADABLE: Final = """
+    SELECT count(*) AS number FROM outbox
+    WHERE published_at IS NULL AND NOT (hook = ANY (%(hooks)s) AND event ->> 'version' = %(version)s)
+"""
+_KNOWN: Final[Mapping[str, object]] = {"hooks": list(CATALOGUE), "version": str(VERSION)}
+
+logger = logging.getLogger(__name__)
 
 
 class Transactions(Protocol):
@@ -58,20 +76,37 @@ class PostgresBacklog:
     async def claim(self, *, older_than: datetime, limit: int) -> AsyncGenerator[list[Event]]:
         """Lock unpublished events, oldest first; leaving the context marks them published, an exception frees them."""
         async with self._transactions.transaction() as connection:
-            cursor = await connection.execute(
-                "SELECT event FROM outbox WHERE published_at IS NULL AND created_at < %s"
-                " ORDER BY created_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
-                [older_than, limit],
-            )
-            events = [decode(row["event"]) for row in await cursor.fetchall()]
+            cursor = await connection.execute(_CLAIM, {**_KNOWN, "older_than": older_than, "limit": limit})
+            rows = await cursor.fetchall()
+            events, broken = readable(rows)
             yield events
-            await _mark_published(connection, [event.id for event in events])
+            await _mark_published(connection, [*(event.id for event in events), *broken])
+
+    async def count_unreadable(self) -> int:
+        """Return how many unpublished events have hooks or a version that this server does not know."""
+        async with self._transactions.transaction() as connection:
+            cursor = await connection.execute(_COUNT_UNREADABLE, _KNOWN)
+            row = await cursor.fetchone()
+        return 0 if row is None else row["number"]
 
     async def prune(self, *, published_before: datetime) -> int:
         """Forget events that were published before; return how many."""
         async with self._transactions.transaction() as connection:
             cursor = await connection.execute("DELETE FROM outbox WHERE published_at < %s", [published_before])
             return cursor.rowcount
+
+
+def readable(rows: Sequence[DictRow]) -> tuple[list[Event], list[str]]:
+    """Return the events of rows of the outbox, and the ids of those that are no events: the log tells of each."""
+    events: list[Event] = []
+    broken: list[str] = []
+    for row in rows:
+        try:
+            events.append(decode(row["event"]))
+        except EnvelopeError as error:
+            logger.error("event %s of the outbox is passed over: %s", row["id"], error)  # noqa: TRY400  # its trace tells nothing
+            broken.append(str(row["id"]))
+    return events, broken
 
 
 async def _mark_published(connection: AsyncConnection[DictRow], event_ids: Sequence[str]) -> None:

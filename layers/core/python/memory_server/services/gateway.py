@@ -38,14 +38,25 @@ class UserOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnOperation:
-    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too."""
+class EventOperation:
+    """What a plugin's host tells of an event, by the plugin's and the event's id: it takes a grant, no permission."""
 
-    permission: str
+    run: Callable[[str, str, JsonObject], Awaitable[JsonValue]]
+    permission: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOperation:
+    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too.
+
+    What every plugin may do has no ``permission``.
+    """
+
+    permission: str | None
     run: Callable[[str, JsonObject], Awaitable[JsonValue]]
 
 
-Operation: TypeAlias = UserOperation | OwnOperation
+Operation: TypeAlias = UserOperation | EventOperation | OwnOperation
 
 
 class Gateway:
@@ -98,7 +109,8 @@ class Gateway:
         operation = self._operations.get(str(name))
         if operation is None:
             raise InvalidRequest.of("operation", f"{name!r} is unknown: there are {', '.join(self._operations)}")
-        await self._check_permission(plugin_id, str(name), operation.permission)
+        if operation.permission is not None:
+            await self._check_permission(plugin_id, str(name), operation.permission)
         arguments = request.get("arguments", {})
         if not isinstance(arguments, Mapping):
             raise InvalidRequest.of("arguments", "must be an object")
@@ -112,6 +124,10 @@ class Gateway:
             return await operation.run(plugin_id, arguments)
         text = token if isinstance(token, str) else None
         grant = verify(text, self._grant_key, plugin_id=plugin_id, now=self._clock.now())
+        if isinstance(operation, EventOperation):
+            return await operation.run(plugin_id, grant.event_id, arguments)
+        if grant.user_id is None:
+            raise PermissionDenied("the event is no user's: a user's data can be reached in that user's events alone")
         with caused_by((*grant.caused_by, plugin_id)):
             return await operation.run(Principal(grant.user_id), arguments)
 

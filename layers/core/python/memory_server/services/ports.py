@@ -12,6 +12,7 @@ from memory_server.domain.memories import DeletedMemory, MemoryDraft, MemoryPatc
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, SearchQuery
 from plugin_kit.envelope import Event
+from plugin_kit.json_types import JsonObject
 from plugin_kit.models import Memory
 
 
@@ -157,10 +158,14 @@ class OutboxBacklog(Protocol):
     """The outbox across all users, for the relay alone."""
 
     def claim(self, *, older_than: datetime, limit: int) -> AbstractAsyncContextManager[list[Event]]:
-        """Lock unpublished events, oldest first.
+        """Lock unpublished events, oldest first, save those that this version of the server cannot read.
 
         Leaving the context marks those as published that are still in the list; an exception frees them all.
         """
+        ...
+
+    async def count_unreadable(self) -> int:
+        """Return how many unpublished events another version of the server wrote, which alone can read them."""
         ...
 
     async def prune(self, *, published_before: datetime) -> int:
@@ -173,6 +178,13 @@ class EventBus(Protocol):
 
     async def publish(self, events: Sequence[Event]) -> list[Event]:
         """Put ``events`` on the bus and return those that it did not take (the caller keeps or drops them)."""
+        ...
+
+    async def announce(self, detail_type: str, detail: JsonObject) -> None:
+        """Put on the bus something for operators, which is no hook and goes to no plugin.
+
+        Raises: Unavailable: the bus did not take it.
+        """
         ...
 
     async def ping(self) -> None:

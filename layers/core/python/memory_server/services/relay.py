@@ -11,31 +11,42 @@ from typing import Final
 from memory_server.domain.errors import Unavailable
 from memory_server.services.ports import Clock, OutboxBacklog
 from memory_server.services.publisher import Publisher
+from memory_server.services.sequencing import Sequencer
 
 BATCH: Final = 200
-RETENTION: Final = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RelayReport:
-    """How many events a run published, and how many it forgot because they had been published long ago."""
+    """How many events a run published, moved on to the next plugins, and forgot because they were published long ago.
 
-    published: int
-    pruned: int
+    ``unreadable`` events wait for the version of the server that wrote them.
+    """
+
+    published: int = 0
+    advanced: int = 0
+    pruned: int = 0
+    unreadable: int = 0
 
 
 class Relay:
     """Several may run at once: each claims events that no other holds."""
 
-    def __init__(self, backlog: OutboxBacklog, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, backlog: OutboxBacklog, publisher: Publisher, sequencer: Sequencer, clock: Clock, *, retention: timedelta
+    ) -> None:
         self._backlog = backlog
         self._publisher = publisher
+        self._sequencer = sequencer
         self._clock = clock
+        self._retention = retention
 
     async def run(self, *, older_than: timedelta, has_time: Callable[[], bool]) -> RelayReport:
         """Publish what has waited for ``older_than``, until nothing is left, something fails, or time is up.
+
+        Then move on the events whose plugins have not finished in time.
 
         Raises:
             Unavailable: the database does not answer.
@@ -43,8 +54,19 @@ class Relay:
         published = 0
         while has_time() and (count := await self._publish_batch(older_than)):
             published += count
-        pruned = await self._backlog.prune(published_before=self._clock.now() - RETENTION)
-        return RelayReport(published, pruned)
+        advanced = await self._advance(has_time)
+        unreadable = await self._backlog.count_unreadable()
+        if unreadable:
+            logger.warning("%d events wait for the version of the server that knows their hooks", unreadable)
+        pruned = await self._backlog.prune(published_before=self._clock.now() - self._retention)
+        return RelayReport(published, advanced, pruned, unreadable)
+
+    async def _advance(self, has_time: Callable[[], bool]) -> int:
+        try:
+            return await self._sequencer.advance_overdue(has_time)
+        except Unavailable as error:
+            logger.warning("the sequences wait: %s", error)
+            return 0
 
     async def _publish_batch(self, older_than: timedelta) -> int:
         """Return how many events were published; 0 where none is left or none can be published."""

@@ -1,0 +1,62 @@
+"""Events as text of a bounded size: the arguments of one that is too large are kept in S3."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, cast
+
+from memory_server.adapters.aws import call
+from plugin_kit.envelope import Event, decode, encode
+from plugin_kit.json_types import JsonObject, dumps
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# Below the limits of EventBridge (1 MB a call of 10) and of an item of DynamoDB (400 KB).
+MAX_DETAIL_BYTES: Final = 256 * 1024
+
+
+class LargeEvents:
+    """The bucket for what is too large, under ``events/<event id>.json``."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    async def write(self, event: Event) -> str:
+        """Return the JSON of ``event``, with a reference where its arguments would make it too large.
+
+        Raises:
+            Unavailable: the bucket did not take the arguments.
+        """
+        envelope = encode(event)
+        detail = dumps(envelope)
+        if len(detail.encode()) <= MAX_DETAIL_BYTES:
+            return detail
+        key = f"events/{event.id}.json"
+        args = dumps(envelope.pop("args")).encode()
+        await call(
+            "event store",
+            self._s3.put_object,
+            Bucket=self._bucket,
+            Key=key,
+            Body=args,
+            ContentType="application/json",
+        )
+        return dumps({**envelope, "args_ref": {"bucket": self._bucket, "key": key}})
+
+    async def read(self, detail: str) -> Event:
+        """Return the event that ``write`` made ``detail`` of.
+
+        Raises:
+            Unavailable: the bucket did not give the arguments back.
+            EnvelopeError: another version of the server wrote it.
+        """
+        envelope: JsonObject = json.loads(detail)
+        reference = cast("dict[str, str] | None", envelope.get("args_ref"))
+        if reference is None:
+            return decode(envelope)
+        return decode({**envelope, "args": await call("event store", self._args, reference["key"])})
+
+    def _args(self, key: str) -> JsonObject:
+        return json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
