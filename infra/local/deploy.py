@@ -16,7 +16,7 @@ from infra.local.build import RUNTIME
 from infra.local.errors import CannotRun
 from infra.local.model import MODEL
 from infra.local.translate import Artifacts, translate
-from plugin_kit.json_types import JsonObject
+from plugin_kit.json_types import JsonObject, JsonValue
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
