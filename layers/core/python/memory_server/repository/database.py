@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pgvector.psycopg import register_vector_async
+
 from memory_server.domain.principals import Principal
 from memory_server.outbox.postgres import PostgresOutbox
 from memory_server.repository import roles
@@ -29,7 +31,9 @@ class PostgresDatabase:
     def __init__(
         self, host: str, port: int, name: str, password: str, pool_size: int = 2, user: str = roles.APP
     ) -> None:
-        self._pool = RolePool(host, port, name, user=user, password=password, size=pool_size)
+        self._pool = RolePool(
+            host, port, name, user=user, password=password, size=pool_size, configure=register_vector_async
+        )
 
     @asynccontextmanager
     async def transaction(self, principal: Principal) -> AsyncGenerator[PostgresUnitOfWork]:

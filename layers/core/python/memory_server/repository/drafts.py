@@ -10,7 +10,7 @@ from memory_server.domain.events import new_id
 from memory_server.domain.memories import MemoryDraft, StoreResult, Vector, content_hash
 from memory_server.domain.principals import Principal
 from memory_server.repository.pool import Connection
-from memory_server.repository.rows import memory_of, vector_text
+from memory_server.repository.rows import half_vector, memory_of
 from memory_server.repository.sql import statement
 from plugin_kit.json_types import dumps
 from plugin_kit.models import Memory
@@ -94,7 +94,7 @@ async def _insert(
             "metadata": [dumps(draft.metadata) for draft in drafts.values()],
             "expiries": [draft.expires_at for draft in drafts.values()],
             "single": [not draft.allow_duplicate for draft in drafts.values()],
-            "vectors": [vector_text(vectors[index]) for index in drafts],
+            "vectors": [half_vector(vectors[index]) for index in drafts],
         },
     )
     memories = [memory_of(row) for row in await cursor.fetchall()]

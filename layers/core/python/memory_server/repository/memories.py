@@ -27,7 +27,7 @@ from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, Sear
 from memory_server.repository import drafts as stored_drafts
 from memory_server.repository import search
 from memory_server.repository.pool import Connection
-from memory_server.repository.rows import filter_json, memory_of, uuid_of, vector_text
+from memory_server.repository.rows import filter_json, half_vector, memory_of, uuid_of
 from memory_server.repository.sql import statement
 from plugin_kit.json_types import dumps
 from plugin_kit.models import Memory
@@ -72,7 +72,7 @@ class PostgresMemories:
                         "content_sha256": key[0],
                         "tags": list(values["tags"]),
                         "metadata": Jsonb(values["metadata"], dumps),
-                        "vector": None if vector is None else vector_text(vector),
+                        "vector": None if vector is None else half_vector(vector),
                         "model_id": None if vector is None else model_id,
                     },
                 )

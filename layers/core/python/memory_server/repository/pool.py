@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
@@ -21,11 +21,21 @@ class RolePool:
     """Up to ``size`` connections that are logged in as ``user``, made when first needed, in the loop that needs them.
 
     A connection that died is noticed before it is given out, and replaced. A ``forgetful`` pool lets nothing that a
-    user did to the session (settings, locks, prepared statements) reach the next one.
+    user did to the session (settings, locks, prepared statements) reach the next one. ``configure`` is awaited with
+    each new connection.
     """
 
     def __init__(
-        self, host: str, port: int, name: str, *, user: str, password: str, size: int, forgetful: bool = False
+        self,
+        host: str,
+        port: int,
+        name: str,
+        *,
+        user: str,
+        password: str,
+        size: int,
+        forgetful: bool = False,
+        configure: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> None:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             kwargs={
@@ -44,6 +54,7 @@ class RolePool:
             max_size=size,
             timeout=_WAIT_SECONDS,
             check=_check,
+            configure=configure,
             reset=_forget if forgetful else None,
             name=user,
             open=False,

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Final
 from uuid import UUID
 
+from pgvector import HalfVector
 from psycopg.rows import DictRow
 
 from memory_server.domain.memories import Vector
@@ -24,9 +25,9 @@ def memory_of(row: DictRow) -> Memory:
     return Memory(**values)
 
 
-def vector_text(vector: Vector) -> str:
-    """Return ``vector`` in pgvector's notation; six digits are more than a half-precision number keeps."""
-    return f"[{','.join(f'{number:.6g}' for number in vector)}]"
+def half_vector(vector: Vector) -> HalfVector:
+    """Return ``vector`` in half precision, as the column holds it."""
+    return HalfVector(list(vector))
 
 
 def filter_json(where: MemoryFilter) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from memory_server.domain.memories import Vector
 from memory_server.domain.queries import Explanation, Hit, SearchQuery
 from memory_server.repository.pool import Connection
-from memory_server.repository.rows import filter_json, memory_of, vector_text
+from memory_server.repository.rows import filter_json, half_vector, memory_of
 from memory_server.repository.sql import statement
 
 # docs/adr/0002-search-under-row-level-security.md has the measurements.
@@ -23,7 +23,7 @@ async def search(connection: Connection, query: SearchQuery, vector: Vector | No
         {
             "mode": query.mode,
             "text": query.text,
-            "vector": None if vector is None else vector_text(vector),
+            "vector": None if vector is None else half_vector(vector),
             "model_id": model_id,
             "filter": filter_json(query.filter),
             "leg": max(_LEG, query.limit),

@@ -6,11 +6,11 @@ INSERT INTO memories (
 SELECT
     new_id, %(user_id)s, text, hash, in_project, in_session, type,
     ARRAY(SELECT jsonb_array_elements_text(tag_list::jsonb)), weight, object::jsonb, expiry, is_single,
-    vector::halfvec, %(model_id)s
+    vector, %(model_id)s
 FROM unnest(
     %(ids)s::uuid[], %(contents)s::text[], %(hashes)s::bytea[], %(projects)s::text[], %(sessions)s::text[],
     %(types)s::text[], %(tags)s::text[], %(importances)s::double precision[], %(metadata)s::text[],
-    %(expiries)s::timestamptz[], %(single)s::boolean[], %(vectors)s::text[]
+    %(expiries)s::timestamptz[], %(single)s::boolean[], %(vectors)s::halfvec[]
 ) AS draft (
     new_id, text, hash, in_project, in_session, type, tag_list, weight, object, expiry, is_single, vector
 )
