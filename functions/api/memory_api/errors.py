@@ -23,6 +23,10 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.DuplicateContent: (409, "duplicate-content", "Another memory has this content"),
     errors.IdempotencyKeyReused: (422, "idempotency-key-reused", "The Idempotency-Key was used before"),
     errors.PluginNotFound: (404, "plugin-not-found", "There is no such plugin"),
+    errors.PluginNotEnabled: (409, "plugin-not-enabled", "The plugin is off"),
+    errors.EndpointNotFound: (404, "endpoint-not-found", "The plugin has no such endpoint"),
+    errors.EndpointMethodNotAllowed: (405, "endpoint-method-not-allowed", "The endpoint takes other methods"),
+    errors.EndpointFailed: (502, "endpoint-failed", "The plugin failed"),
     errors.PermissionDenied: (403, "permission-denied", "This is not permitted"),
     errors.Unavailable: (503, "unavailable", "A part of the server does not answer"),
 }
@@ -53,6 +57,14 @@ def _domain_error(request: Request, error: Exception) -> Response:
             members["errors"] = [_fault(("header", "Idempotency-Key"), str(error))]
         case errors.DuplicateContent():
             members["memory_id"] = error.memory_id
+        case errors.EndpointNotFound():
+            members["endpoints"] = error.endpoints
+        case errors.EndpointMethodNotAllowed():
+            headers["Allow"] = ", ".join(error.allowed)
+        case errors.EndpointFailed():
+            members |= {"plugin": error.plugin_id, "error_id": error.error_id}
+            if error.timed_out:
+                status, kind, title = 504, "endpoint-timed-out", "The plugin did not answer in time"
         case _:
             pass
     return problem(request, status, kind=kind, title=title, detail=str(error), headers=headers, **members)

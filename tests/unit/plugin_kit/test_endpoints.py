@@ -36,6 +36,8 @@ def test_a_text_may_have_a_content_type_of_its_own() -> None:
         (EndpointResponse(status=42), "the status 42: answer one from 200 to 599"),
         (EndpointResponse(body={"a": 1}, content_type="text/html"), "a dict as text/html, not a text"),
         (EndpointResponse(headers={"X-A": "1\r\nSet-Cookie: b"}), "the header X-A with .*: answer a text of one line"),
+        (EndpointResponse(headers={"X-A": "1 \u20ac"}), "the header X-A with .*: answer a text of one line"),
+        (EndpointResponse(headers={"content-type": "text/html"}), "answer it as content_type"),
         (EndpointResponse(headers={"X A": "1"}), "a header named 'X A'"),
         (EndpointResponse(headers=cast("dict[str, str]", {"X-A": 1})), "the header X-A with 1"),
         (EndpointResponse(body="a", content_type="text/html\n"), "the content type"),

@@ -13,7 +13,8 @@ from plugin_kit.models import EndpointResponse
 MAX_BODY_BYTES: Final = 5_000_000
 _STATUSES: Final = range(200, 600)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
+# HTTP writes headers in Latin-1.
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 
 def match(pattern: str, path: str) -> dict[str, str] | None:
@@ -35,7 +36,7 @@ def response_of(answer: object) -> EndpointResponse:
     _check_headers(response.headers)
     if not _HEADER_VALUE.fullmatch(response.content_type):
         raise HookFailed(f"the endpoint answered the content type {response.content_type!r}")
-    if not _is_json(response.content_type) and not isinstance(response.body, str):
+    if not is_json(response.content_type) and not isinstance(response.body, str):
         raise HookFailed(
             f"the endpoint answered a {type(response.body).__name__} as {response.content_type}, not a text"
         )
@@ -53,7 +54,8 @@ def to_dict(response: EndpointResponse) -> dict[str, JsonValue]:
     }
 
 
-def _is_json(content_type: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Return whether a body of ``content_type`` is a JSON value and not a text."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
 
@@ -62,6 +64,8 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in cast("Mapping[object, object]", headers).items():
         if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
             raise HookFailed(f"the endpoint answered a header named {name!r}")
+        if name.lower() == "content-type":
+            raise HookFailed("the endpoint answered a Content-Type among its headers: answer it as content_type")
         if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
             raise HookFailed(f"the endpoint answered the header {name} with {value!r}: answer a text of one line")
 

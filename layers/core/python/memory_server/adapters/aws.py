@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import cached_property
+from concurrent.futures import Executor
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import boto3
@@ -40,8 +41,13 @@ async def call(component: str, function: Callable[P, T], *args: P.args, **kwargs
     Raises:
         Unavailable: AWS refused or did not answer; ``component`` names the part for the client, the log has the cause.
     """
+    return await call_in(None, component, partial(function, *args, **kwargs))
+
+
+async def call_in(threads: Executor | None, component: str, function: Callable[[], T]) -> T:
+    """As ``call``, in one of ``threads``; None stands for those of the event loop."""
     try:
-        return await asyncio.to_thread(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(threads, function)
     except (BotoCoreError, ClientError) as error:
         logger.warning("the %s failed: %s", component, error)
         raise Unavailable(component) from error

@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from memory_server.adapters.aws import call
+from memory_server.adapters.aws import call_in
 from memory_server.domain.errors import InvalidRequest, PluginFailed
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
 
+# As many calls of plugins wait at once, in threads that nothing else needs.
+_MAX_CALLS: Final = 64
+# Lambda lets a function answer 6 MB.
+_MAX_ANSWER_BYTES: Final = 7_000_000
 # The API answers within 29 seconds, and has more to do than to wait.
 _INITIALIZE_SECONDS: Final = 20.0
 _CLEANUP_SECONDS: Final = 10.0
+_ENDPOINT_SECONDS: Final = 20.0
 # A cold start with a large layer, and an import of what is in it.
 _DESCRIBE_SECONDS: Final = 30.0
 
@@ -29,6 +36,7 @@ class LambdaPluginFunctions:
 
     def __init__(self, client: LambdaClient) -> None:
         self._client = client
+        self._threads = ThreadPoolExecutor(_MAX_CALLS, thread_name_prefix="plugin")
 
     async def describe(self, function_arn: str) -> JsonObject:
         try:
@@ -43,6 +51,10 @@ class LambdaPluginFunctions:
     async def cleanup(self, function_arn: str) -> None:
         await self._invoke(function_arn, {"action": "cleanup"}, _CLEANUP_SECONDS)
 
+    async def call_endpoint(self, function_arn: str, handler: str, request: JsonObject, event: JsonObject) -> JsonValue:
+        action: JsonObject = {"action": "endpoint", "handler": handler, "request": request, "event": event}
+        return await self._invoke(function_arn, action, _ENDPOINT_SECONDS)
+
     async def _invoke(self, function_arn: str, request: JsonObject, seconds: float) -> JsonValue:
         """Return what the function answered to ``request`` as ok, within ``seconds``.
 
@@ -52,19 +64,39 @@ class LambdaPluginFunctions:
         """
         try:
             async with asyncio.timeout(seconds):
-                crashed, answer = await call("plugin's function", self._send, function_arn, request)
+                send = partial(self._send, function_arn, request)
+                crashed, answer = await call_in(self._threads, "plugin's function", send)
         except TimeoutError:
             raise PluginFailed(f"{request['action']} took longer than {seconds:g} seconds", kind="TimedOut") from None
         if crashed:
             # What Lambda itself says: a crash, memory that ran out, the function's own timeout.
-            raise PluginFailed(f"its function failed: {answer.get('errorMessage')}")
-        if "error" in answer:
-            error = cast(JsonObject, answer["error"])
-            logs = cast("Sequence[str]", error.get("logs", ()))
-            raise PluginFailed(str(error["message"]), kind=str(error["type"]), logs=logs)
-        return answer["ok"]
+            raise PluginFailed(f"its function failed: {_read(answer).get('errorMessage')}")
+        return _ok(_read(answer))
 
-    def _send(self, function_arn: str, request: JsonObject) -> tuple[bool, JsonObject]:
+    def _send(self, function_arn: str, request: JsonObject) -> tuple[bool, bytes]:
         """Return whether the function crashed, and its answer: reading it off the network blocks too."""
         response = self._client.invoke(FunctionName=function_arn, Payload=dumps(request).encode())
-        return "FunctionError" in response, json.loads(response["Payload"].read())
+        return "FunctionError" in response, response["Payload"].read(_MAX_ANSWER_BYTES)
+
+
+def _read(answer: bytes) -> JsonObject:
+    """Return the object that the function answered. Plugin code may have answered in the host's place."""
+    try:
+        value = cast(JsonValue, json.loads(answer))
+    except (RecursionError, ValueError):
+        value = None
+    if not isinstance(value, dict):
+        raise PluginFailed("its function answered nonsense", kind="NoAnswer")
+    return cast(JsonObject, value)
+
+
+def _ok(answer: JsonObject) -> JsonValue:
+    """Return what the function answered as ok, and raise what it answered as an error."""
+    if "ok" in answer:
+        return answer["ok"]
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        raise PluginFailed("its function answered nonsense", kind="NoAnswer")
+    told = cast(JsonObject, error)
+    logs = cast("Sequence[object]", told.get("logs") or ())
+    raise PluginFailed(str(told.get("message")), kind=str(told.get("type")), logs=[str(line) for line in logs])

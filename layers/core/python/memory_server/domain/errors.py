@@ -23,7 +23,7 @@ class InvalidRequest(MemoryServerError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+        super().__init__("; ".join(f"{'.'.join(map(str, fault.path)) or 'body'}: {fault.message}" for fault in faults))
 
     @classmethod
     def of(cls, field: str, message: str) -> InvalidRequest:
@@ -68,6 +68,41 @@ class PluginNotFound(MemoryServerError):
 
     def __init__(self, plugin_id: str) -> None:
         super().__init__(f"there is no plugin {plugin_id!r}: GET /plugins/list names the plugins that are there")
+
+
+class PluginNotEnabled(MemoryServerError):
+    """The plugin is off, and answers nothing."""
+
+    def __init__(self, plugin_id: str) -> None:
+        super().__init__(f"plugin {plugin_id!r} is off: POST /plugins/enable/{plugin_id} switches it on")
+
+
+class EndpointNotFound(MemoryServerError):
+    """The plugin has no endpoint of that path; ``endpoints`` are those that it has."""
+
+    def __init__(self, plugin_id: str, endpoints: Sequence[str]) -> None:
+        self.endpoints = tuple(endpoints)
+        names = f"it has {', '.join(endpoints)}" if endpoints else "it has none"
+        super().__init__(f"plugin {plugin_id!r} has no endpoint at this path: {names}")
+
+
+class EndpointMethodNotAllowed(MemoryServerError):
+    """The path is an endpoint's of the plugin, for other methods: those ``allowed``."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__(f"this path takes {', '.join(allowed)}")
+
+
+class EndpointFailed(MemoryServerError):
+    """A plugin did not answer a request to its endpoint, or answered nonsense. What it was stands in the log."""
+
+    def __init__(self, plugin_id: str, error_id: str, *, timed_out: bool) -> None:
+        self.plugin_id = plugin_id
+        self.error_id = error_id
+        self.timed_out = timed_out
+        what = "did not answer in time" if timed_out else "failed"
+        super().__init__(f"plugin {plugin_id!r} {what}: the server's log tells more under the error_id")
 
 
 class SecretNotFound(MemoryServerError):

@@ -145,6 +145,13 @@ class PluginFunctions(Protocol):
         """
         ...
 
+    async def call_endpoint(self, function_arn: str, handler: str, request: JsonObject, event: JsonObject) -> JsonValue:
+        """Run the ``handler`` of an endpoint and return what it answers, which may be anything.
+
+        Raises: PluginFailed: it raised, crashed, or did not end in time (kind ``TimedOut``).
+        """
+        ...
+
 
 class PluginSchedules(Protocol):
     """What calls a plugin's functions at their times.

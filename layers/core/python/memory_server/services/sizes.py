@@ -11,6 +11,13 @@ from plugin_kit.models import Memory
 # A Lambda answers with 6 MB at most. Our JSON is a string inside its JSON, where a character may take twice the bytes.
 MAX_ANSWER_BYTES: Final = 2_900_000
 
+MAX_LAMBDA_BYTES: Final = 6_000_000
+
+
+def size_in_lambda(content: bytes) -> int:
+    """Return how many bytes of a Lambda's answer the UTF-8 text ``content`` takes at most: escaped, or in base64."""
+    return max(len(dumps(content.decode()).encode()), -(-len(content) * 4 // 3))
+
 
 def fitting(memories: Sequence[Memory]) -> int:
     """Return how many of ``memories``, from the first one on, fit into one answer; the first one always does."""

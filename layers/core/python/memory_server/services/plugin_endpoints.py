@@ -1,0 +1,151 @@
+"""Requests to the endpoints of plugins, which the plugin's own function answers."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from memory_server.domain.errors import (
+    EndpointFailed,
+    Fault,
+    InvalidRequest,
+    PluginFailed,
+    PluginNotEnabled,
+    Unavailable,
+)
+from memory_server.domain.events import new_id
+from memory_server.domain.grants import Grant, sign
+from memory_server.domain.principals import Principal
+from memory_server.services.endpoint_answers import EndpointAnswer, answer_of
+from memory_server.services.endpoints import Endpoint, find, methods
+from memory_server.services.json_schemas import value_faults
+from memory_server.services.plugin_ports import PluginFunctions, PluginRegistration, PluginRegistry
+from memory_server.services.ports import Clock
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+
+# A plugin that hangs keeps this many requests waiting, and no more.
+MAX_WAITING: Final = 8
+# Longer than any call takes.
+GRANT_LIFETIME: Final = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCall:
+    """A request that has found its endpoint."""
+
+    registration: PluginRegistration
+    endpoint: Endpoint
+    path: str
+    path_params: Mapping[str, str]
+
+
+class PluginEndpoints:
+    """Takes requests to the plugins that are enabled. Nothing that a plugin does shows as an error of the server."""
+
+    def __init__(self, registry: PluginRegistry, functions: PluginFunctions, grant_key: bytes, clock: Clock) -> None:
+        self._registry = registry
+        self._functions = functions
+        self._grant_key = grant_key
+        self._clock = clock
+        self._waiting: Counter[str] = Counter()
+
+    async def find(self, plugin_id: str, method: str, path: str) -> EndpointCall:
+        """Return what a request of ``method`` to ``path`` below /plugins/<plugin_id> is for.
+
+        Raises:
+            PluginNotFound: no such plugin is registered.
+            PluginNotEnabled: the plugin is off.
+            EndpointNotFound, EndpointMethodNotAllowed: it has no such endpoint.
+            Unavailable: the registry does not answer.
+        """
+        registration = await self._enabled(plugin_id)
+        endpoint, values = find(registration, method, path)
+        return EndpointCall(registration=registration, endpoint=endpoint, path=path, path_params=values)
+
+    async def methods(self, plugin_id: str, path: str) -> list[str]:
+        """Return the methods that ``path`` takes.
+
+        Raises:
+            PluginNotFound, PluginNotEnabled, EndpointNotFound, Unavailable: as ``find`` does.
+        """
+        return methods(await self._enabled(plugin_id), path)
+
+    async def answer(
+        self, principal: Principal, call: EndpointCall, query: Mapping[str, str], body: JsonValue
+    ) -> EndpointAnswer:
+        """Return what the plugin answers.
+
+        Raises:
+            InvalidRequest: the body is not what the endpoint's schema asks for.
+            EndpointFailed: the plugin failed, did not answer in time, or answered what is no answer.
+            Unavailable: too many requests wait for the plugin already, or Lambda does not answer.
+        """
+        request: dict[str, JsonValue] = {
+            "method": call.endpoint.method,
+            "path": call.path,
+            "path_params": call.path_params,
+            "query": query,
+            "body": body,
+        }
+        _check(call.endpoint, request)
+        plugin_id = call.registration.plugin_id
+        with self._turn(plugin_id):
+            try:
+                answer = await self._functions.call_endpoint(
+                    call.registration.function_arn, call.endpoint.handler, request, self._event(principal, plugin_id)
+                )
+                return answer_of(answer)
+            except PluginFailed as error:
+                error_id = new_id()
+                logger.warning("%s failed (error %s): %s: %s", call.endpoint, error_id, error.kind, error)
+                raise EndpointFailed(plugin_id, error_id, timed_out=error.kind == "TimedOut") from error
+
+    async def _enabled(self, plugin_id: str) -> PluginRegistration:
+        registration = await self._registry.get(plugin_id)
+        if not registration.enabled:
+            raise PluginNotEnabled(plugin_id)
+        return registration
+
+    @contextmanager
+    def _turn(self, plugin_id: str) -> Generator[None]:
+        if self._waiting[plugin_id] >= MAX_WAITING:
+            raise Unavailable(f"plugin {plugin_id!r}", retry_after=1)
+        self._waiting[plugin_id] += 1
+        try:
+            yield
+        finally:
+            self._waiting[plugin_id] -= 1
+
+    def _event(self, principal: Principal, plugin_id: str) -> JsonObject:
+        """Return what stands for the event of a hook: with its grant the plugin may act for the user who asks."""
+        event_id, now = new_id(), self._clock.now()
+        grant = Grant(
+            event_id=event_id, user_id=principal.user_id, plugins=(plugin_id,), expires_at=now + GRANT_LIFETIME
+        )
+        return {
+            "id": event_id,
+            "time": now.isoformat(),
+            "user_id": principal.user_id,
+            "session_id": None,
+            "project": None,
+            "metadata": {},
+            "grant": sign(grant, self._grant_key),
+        }
+
+
+def _check(endpoint: Endpoint, request: JsonObject) -> None:
+    body = request["body"]
+    try:
+        dumps(request).encode()
+        faults = [] if endpoint.request is None else value_faults(endpoint.request, body)
+    except (RecursionError, ValueError) as error:
+        raise InvalidRequest([Fault((), f"is JSON that cannot be passed on: {error}")]) from error
+    if faults:
+        raise InvalidRequest(faults)
