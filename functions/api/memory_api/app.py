@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from memory_api import errors, openapi
 from memory_api.middleware import LimitBody, LogRequests, PublishEvents
-from memory_api.routes import health, memories, plugins, search
+from memory_api.routes import health, memories, plugin_config, plugins, search
 from memory_server import bootstrap
 from memory_server.domain.events import new_event
 from memory_server.settings import Settings
@@ -49,7 +49,7 @@ def create_app(services: bootstrap.Api) -> FastAPI:
     app.state.services = services
     services.events.observed([new_event("server_started", None, {})])
     # The search and batch paths come before the paths with an id, which would take their names for one.
-    for router in (search.router, memories.router, plugins.router, health.router):
+    for router in (search.router, memories.router, plugins.router, plugin_config.router, health.router):
         app.include_router(router)
     errors.install(app)
     openapi.install(app)

@@ -12,6 +12,8 @@ from memory_server.bootstrap import Api
 from memory_server.domain.errors import PluginNotFound
 from memory_server.services.health import HealthService
 from memory_server.services.memories import MemoryService
+from memory_server.services.plugin_config import PluginConfigService
+from memory_server.services.plugin_lifecycle import PluginLifecycle
 from memory_server.services.plugins import PluginService
 from memory_server.services.search import SearchService
 
@@ -38,6 +40,14 @@ def _plugins(api: Services) -> PluginService:
     return api.plugins
 
 
+def _plugin_lifecycle(api: Services) -> PluginLifecycle:
+    return api.plugin_lifecycle
+
+
+def _plugin_config(api: Services) -> PluginConfigService:
+    return api.plugin_config
+
+
 def _health(api: Services) -> HealthService:
     return api.health
 
@@ -56,6 +66,8 @@ def _plugin_id(plugin_id: Annotated[str, Path(examples=["memory_analytics"])]) -
 Memories: TypeAlias = Annotated[MemoryService, Depends(_memories)]
 Search: TypeAlias = Annotated[SearchService, Depends(_search)]
 Plugins: TypeAlias = Annotated[PluginService, Depends(_plugins)]
+Lifecycle: TypeAlias = Annotated[PluginLifecycle, Depends(_plugin_lifecycle)]
+PluginConfig: TypeAlias = Annotated[PluginConfigService, Depends(_plugin_config)]
 Health: TypeAlias = Annotated[HealthService, Depends(_health)]
 MemoryId: TypeAlias = Annotated[str, Depends(_memory_id)]
 PluginId: TypeAlias = Annotated[str, Depends(_plugin_id)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, cast
 
@@ -32,13 +32,17 @@ from tests.fixtures.aws import (
     CACHE_TABLE,
     DELIVERY_LOG_TABLE,
     PLUGINS_TABLE,
+    SCHEDULE_GROUP,
+    SCHEDULE_ROLE,
     SEQUENCES_TABLE,
+    SERVER_NAME,
     AwsStack,
     aws_stack,
 )
 from tests.fixtures.embedder import FakeEmbedder
 from tests.fixtures.embedder_function import EmbedderFunction, serving
 from tests.fixtures.gateway import GatewayTransport
+
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[AwsStack]:
@@ -62,11 +66,21 @@ def embedder_function() -> EmbedderFunction:
 
 
 @pytest.fixture(scope="module")
+def plugin_functions() -> dict[str, Callable[[bytes], bytes]]:
+    """The functions of plugins by their ids; those of all others agree to what they are asked."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def environment(
-    stack: AwsStack, postgres: LocalPostgres, database_name: str, embedder_function: EmbedderFunction
+    stack: AwsStack,
+    postgres: LocalPostgres,
+    database_name: str,
+    embedder_function: EmbedderFunction,
+    plugin_functions: dict[str, Callable[[bytes], bytes]],
 ) -> Iterator[dict[str, str]]:
     """What template.yaml would give the API's function."""
-    with serving(embedder_function) as url, pytest.MonkeyPatch.context() as patch:
+    with serving(embedder_function, plugin_functions) as url, pytest.MonkeyPatch.context() as patch:
         variables = {
             "DATABASE_HOST": postgres.host,
             "DATABASE_PORT": str(postgres.port),
@@ -75,6 +89,9 @@ def environment(
             "EVENT_BUS": BUS,
             "EVENTS_BUCKET": BUCKET,
             "PLUGINS_TABLE": PLUGINS_TABLE,
+            "SERVER_NAME": SERVER_NAME,
+            "SCHEDULE_GROUP": SCHEDULE_GROUP,
+            "SCHEDULE_ROLE_ARN": SCHEDULE_ROLE,
             "SEQUENCES_TABLE": SEQUENCES_TABLE,
             "DELIVERY_LOG_TABLE": DELIVERY_LOG_TABLE,
             "EMBEDDING_CACHE_TABLE": CACHE_TABLE,

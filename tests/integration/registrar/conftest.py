@@ -34,13 +34,18 @@ MANIFEST: JsonObject = {
 
 @dataclass
 class World:
-    """What answers the registrar: ``described`` is what a plugin's function says of itself."""
+    """What answers the registrar: ``described`` is what a plugin's function says of itself.
+
+    ``initialized`` is what it answers to that, ``actions`` are all that it was asked.
+    """
 
     aws: AwsStack
     database: TestDatabase
     url: str
     described: JsonValue = field(default_factory=lambda: {"ok": MANIFEST})
+    initialized: JsonValue = field(default_factory=lambda: {"ok": None})
     function_error: bool = False
+    actions: list[str] = field(default_factory=list[str])
     answers: list[JsonObject] = field(default_factory=list[JsonObject])
     content_types: list[str | None] = field(default_factory=list[str | None])
 
@@ -94,8 +99,10 @@ def _serving(world: World) -> Generator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             """Answer the invocation of a plugin's function."""
-            assert json.loads(self._body()) == {"action": "describe"}
-            answer = json.dumps(world.described).encode()
+            action = json.loads(self._body())["action"]
+            world.actions.append(action)
+            answers = {"describe": world.described, "initialize": world.initialized}
+            answer = json.dumps(answers.get(action, {"ok": None})).encode()
             self.send_response(200)
             if world.function_error:
                 self.send_header("X-Amz-Function-Error", "Unhandled")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from memory_api.dependencies import PluginId, Plugins
+from memory_api.dependencies import Lifecycle, PluginId, Plugins
 from memory_api.problems import problems
-from memory_api.schemas.plugins import PluginList, PluginOut, PluginStatusOut
+from memory_api.schemas.plugins import DisabledPluginOut, PluginList, PluginOut, PluginStatusOut
 
 router = APIRouter(prefix="/plugins", tags=["plugins"])
 
@@ -18,15 +18,18 @@ async def list_plugins(plugins: Plugins) -> PluginList:
 
 
 @router.post("/enable/{plugin_id}", responses=problems(404, 422, 503))
-async def enable_plugin(plugin_id: PluginId, plugins: Plugins) -> PluginOut:
-    """Enable a plugin: it gets the events that happen from now on, at the latest after 5 seconds."""
-    return PluginOut.of(await plugins.enable(plugin_id))
+async def enable_plugin(plugin_id: PluginId, lifecycle: Lifecycle) -> PluginOut:
+    """Initialize and enable a plugin; 422 has the reason why it stays off.
+
+    It gets the events that happen from now on, at the latest after 5 seconds, and is called by its schedules.
+    """
+    return PluginOut.of(await lifecycle.enable(plugin_id))
 
 
 @router.post("/disable/{plugin_id}", responses=problems(404, 422, 503))
-async def disable_plugin(plugin_id: PluginId, plugins: Plugins) -> PluginOut:
-    """Disable a plugin: no hook of it starts after this has answered."""
-    return PluginOut.of(await plugins.disable(plugin_id))
+async def disable_plugin(plugin_id: PluginId, lifecycle: Lifecycle) -> DisabledPluginOut:
+    """Disable a plugin, and let it clean up: no hook of it starts after this has answered."""
+    return DisabledPluginOut.after(await lifecycle.disable(plugin_id))
 
 
 @router.get("/status/{plugin_id}", responses=problems(404, 422, 503))

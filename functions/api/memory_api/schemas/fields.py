@@ -49,7 +49,9 @@ def check_text(text: str) -> str:
     return text
 
 
-def _at_most(limit: int) -> Callable[[str], str]:
+def at_most(limit: int) -> Callable[[str], str]:
+    """Return the check that a text has at most ``limit`` bytes of UTF-8."""
+
     def check(text: str) -> str:
         size = len(text.encode())
         if size > limit:
@@ -59,19 +61,24 @@ def _at_most(limit: int) -> Callable[[str], str]:
     return check
 
 
-def _check_metadata(value: object) -> object:
-    if not isinstance(value, dict):
-        return value  # the type of the field says what is wrong
-    metadata = cast("dict[str, object]", value)
-    for item in _parts(metadata):
-        if isinstance(item, str):
-            check_text(item)
-        elif isinstance(item, float) and not math.isfinite(item):
-            raise fault("must not contain NaN, an infinity, or a number beyond 1.8e308")
-    size = len(dumps(metadata).encode())
-    if size > MAX_METADATA_BYTES:
-        raise fault(f"must be at most {MAX_METADATA_BYTES:,} bytes of compact JSON: it is {size:,} bytes")
-    return metadata
+def check_object(limit: int) -> Callable[[object], object]:
+    """Return the check that a JSON object can be stored, and has at most ``limit`` bytes of compact JSON."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, dict):
+            return value  # the type of the field says what is wrong
+        given = cast("dict[str, object]", value)
+        for item in _parts(given):
+            if isinstance(item, str):
+                check_text(item)
+            elif isinstance(item, float) and not math.isfinite(item):
+                raise fault("must not contain NaN, an infinity, or a number beyond 1.8e308")
+        size = len(dumps(given).encode())
+        if size > limit:
+            raise fault(f"must be at most {limit:,} bytes of compact JSON: it is {size:,} bytes")
+        return given
+
+    return check
 
 
 def _parts(value: object, depth: int = 1) -> Iterator[object]:
@@ -124,14 +131,14 @@ Content: TypeAlias = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_CONTENT_BYTES),
     AfterValidator(check_text),
-    AfterValidator(_at_most(MAX_CONTENT_BYTES)),
+    AfterValidator(at_most(MAX_CONTENT_BYTES)),
     Field(description="What is to be remembered: 1 byte to 64 KiB of UTF-8."),
 ]
 Query: TypeAlias = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_QUERY_BYTES),
     AfterValidator(check_text),
-    AfterValidator(_at_most(MAX_QUERY_BYTES)),
+    AfterValidator(at_most(MAX_QUERY_BYTES)),
     Field(description="What is looked for, in any words: 1 byte to 8 KiB of UTF-8."),
 ]
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(check_text)]
@@ -141,7 +148,7 @@ Types: TypeAlias = Annotated[list[MemoryType], Field(max_length=MAX_TAGS)]
 Importance: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Limit: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=MAX_LIMIT)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
-Metadata: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_check_metadata)]
+Metadata: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(check_object(MAX_METADATA_BYTES))]
 Time: TypeAlias = Annotated[datetime, BeforeValidator(_parse_time)]
 FutureTime: TypeAlias = Annotated[Time, AfterValidator(_check_future)]
 MemoryId: TypeAlias = Annotated[str, AfterValidator(_check_id), Field(json_schema_extra={"format": "uuid"})]

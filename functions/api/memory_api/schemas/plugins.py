@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from memory_server.services.plugin_lifecycle import Disabled
 from memory_server.services.plugin_ports import PluginRegistration
 from memory_server.services.plugins import PluginStatus
 
@@ -21,6 +22,7 @@ _PLUGIN: Final[JsonDict] = {
     "priority": 100,
     "permissions": ["database:write"],
     "enabled": True,
+    "disabled_reason": None,
     "registered_at": "2026-01-31T12:00:00Z",
 }
 
@@ -39,6 +41,7 @@ class PluginOut(BaseModel):
     priority: int = Field(description="Lower gets an event first.")
     permissions: list[str]
     enabled: bool
+    disabled_reason: str | None = Field(description="Why the server disabled it, or did not enable it.")
     registered_at: datetime
 
     @classmethod
@@ -54,8 +57,21 @@ class PluginOut(BaseModel):
             priority=registration.priority,
             permissions=list(registration.permissions),
             enabled=registration.enabled,
+            disabled_reason=registration.disabled_reason,
             registered_at=registration.registered_at,
         )
+
+
+class DisabledPluginOut(PluginOut):
+    """A plugin that is disabled now."""
+
+    warnings: list[str] = Field(description="What failed while it was switched off: its cleanup, say.")
+
+    @classmethod
+    def after(cls, disabled: Disabled) -> DisabledPluginOut:
+        """Return the answer that shows ``disabled``."""
+        plugin = PluginOut.of(disabled.registration)
+        return cls(**plugin.model_dump(), warnings=list(disabled.warnings))
 
 
 class PluginList(BaseModel):

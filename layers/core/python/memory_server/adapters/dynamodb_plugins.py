@@ -25,7 +25,7 @@ _COMPONENT: Final = "plugin state"
 _MAX_BATCH: Final = 100
 _BATCH_ATTEMPTS: Final = 5
 # What a renewed registration leaves as it is.
-_KEPT: Final = frozenset({"enabled", "registered_at", "log_level"})
+_KEPT: Final = frozenset({"enabled", "disabled_reason", "registered_at", "log_level"})
 _RECORDS: Final = ("registration", "statistics", "config")
 
 _serialize = TypeSerializer().serialize
@@ -51,19 +51,7 @@ class DynamoDBPluginRegistry:
         return _registration(item)
 
     async def register(self, registration: PluginRegistration) -> None:
-        values = _attributes(registration)
-        settings = [
-            f"#{name} = if_not_exists(#{name}, :{name})" if name in _KEPT else f"#{name} = :{name}" for name in values
-        ]
-        await call(
-            _COMPONENT,
-            self._client.update_item,
-            TableName=self._table,
-            Key=_key(registration.plugin_id, "registration"),
-            UpdateExpression=f"SET {', '.join(settings)}",
-            ExpressionAttributeNames={f"#{name}": name for name in values},
-            ExpressionAttributeValues={f":{name}": _serialize(value) for name, value in values.items()},
-        )
+        await call(_COMPONENT, self._register, registration.plugin_id, _attributes(registration))
 
     async def remove(self, plugin_id: str) -> None:
         for record in _RECORDS:
@@ -126,6 +114,24 @@ class DynamoDBPluginRegistry:
                 return items
         raise Unavailable(_COMPONENT)
 
+    def _register(self, plugin_id: str, values: Mapping[str, object]) -> None:
+        try:
+            self._set(plugin_id, values, "attribute_not_exists(plugin_id)")
+        except self._client.exceptions.ConditionalCheckFailedException:
+            renewed = {name: value for name, value in values.items() if name not in _KEPT}
+            self._set(plugin_id, renewed, "attribute_exists(plugin_id)")
+
+    def _set(self, plugin_id: str, values: Mapping[str, object], condition: str) -> None:
+        given = {name: value for name, value in values.items() if value is not None}
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(plugin_id, "registration"),
+            UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in given)}",
+            ConditionExpression=condition,
+            ExpressionAttributeNames={f"#{name}": name for name in given},
+            ExpressionAttributeValues={f":{name}": _serialize(value) for name, value in given.items()},
+        )
+
     async def _change(
         self, plugin_id: str, expression: str, values: Mapping[str, AttributeValueTypeDef]
     ) -> PluginRegistration:
@@ -168,6 +174,7 @@ def _attributes(registration: PluginRegistration) -> dict[str, object]:
         "queue_url": registration.queue_url,
         "dead_letter_queue_url": registration.dead_letter_queue_url,
         "manifest": dumps(registration.manifest),
+        "disabled_reason": registration.disabled_reason,
         "log_level": registration.log_level,
     }
 

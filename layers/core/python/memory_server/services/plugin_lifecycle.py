@@ -93,13 +93,13 @@ class PluginLifecycle:
         """
         registration = await self._registry.get(plugin_id)
         if not registration.enabled:
-            return Disabled(registration, await self._warnings(self._unschedule(registration)))
+            return Disabled(registration, await self._warnings(self.unschedule(registration)))
         disabled = await self._registry.set_enabled(plugin_id, False, reason=reason)
         self._forget()
         # A host may still trust what it read just before the write.
         await asyncio.sleep(LEASE_SECONDS)
         warnings = await self._warnings(
-            self._unschedule(registration), self._functions.cleanup(registration.function_arn)
+            self.unschedule(registration), self._functions.cleanup(registration.function_arn)
         )
         return Disabled(disabled, warnings)
 
@@ -118,13 +118,19 @@ class PluginLifecycle:
         except InvalidRequest as error:
             raise PluginRefused(f"a schedule of plugin {registration.plugin_id!r} is refused: {error}") from error
 
-    async def _take_back(self, registration: PluginRegistration) -> None:
-        await self._warnings(self._unschedule(registration), self._functions.cleanup(registration.function_arn))
+    async def unschedule(self, registration: PluginRegistration, *, besides: PluginRegistration | None = None) -> None:
+        """Delete the plugin's schedules, apart from those whose names ``besides`` has too.
 
-    async def _unschedule(self, registration: PluginRegistration) -> None:
-        names = plugin_schedules.declared(registration)
+        Raises:
+            Unavailable: Scheduler does not answer.
+        """
+        kept = () if besides is None else plugin_schedules.declared(besides)
+        names = [name for name in plugin_schedules.declared(registration) if name not in kept]
         if names:
-            await self._schedules.delete(registration.plugin_id, list(names))
+            await self._schedules.delete(registration.plugin_id, names)
+
+    async def _take_back(self, registration: PluginRegistration) -> None:
+        await self._warnings(self.unschedule(registration), self._functions.cleanup(registration.function_arn))
 
     async def _warnings(self, *steps: Awaitable[None]) -> tuple[str, ...]:
         """Take each of ``steps``, whatever becomes of the others, and return what went wrong."""

@@ -58,7 +58,7 @@ class PluginRegistry(Protocol):
         ...
 
     async def register(self, registration: PluginRegistration) -> None:
-        """Add the plugin, or renew what its deployment says; enable state, log level and first time stay."""
+        """Add the plugin, or renew what its deployment says; enable state, its reason, log level and first time stay."""
         ...
 
     async def remove(self, plugin_id: str) -> None:

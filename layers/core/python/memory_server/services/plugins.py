@@ -1,4 +1,4 @@
-"""Plugins are listed, enabled, disabled and looked after."""
+"""Plugins are listed and looked after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from memory_server.services.plugin_ports import (
     PluginStatistics,
     QueueDepth,
 )
-from plugin_kit.lease import LEASE_SECONDS
 
 PluginHealth: TypeAlias = Literal["ok", "failing", "disabled"]
 
@@ -36,7 +35,7 @@ class PluginStatus:
 
 
 class PluginService:
-    """The registered plugins. Enabling what is enabled, or disabling what is disabled, changes nothing."""
+    """The registered plugins."""
 
     def __init__(self, registry: PluginRegistry, queues: PluginQueues) -> None:
         self._registry = registry
@@ -44,21 +43,6 @@ class PluginService:
 
     async def list(self) -> list[PluginRegistration]:
         return await self._registry.list()
-
-    async def enable(self, plugin_id: str) -> PluginRegistration:
-        """Raises: PluginNotFound."""
-        return await self._registry.set_enabled(plugin_id, True)
-
-    async def disable(self, plugin_id: str) -> PluginRegistration:
-        """Disable the plugin; no hook of it starts after this has returned.
-
-        Raises:
-            PluginNotFound: no such plugin is registered.
-        """
-        registration = await self._registry.set_enabled(plugin_id, False)
-        # A host may still trust what it read just before the write.
-        await asyncio.sleep(LEASE_SECONDS)
-        return registration
 
     async def status(self, plugin_id: str) -> PluginStatus:
         """Raises: PluginNotFound."""

@@ -1,0 +1,85 @@
+"""What the HTTP API serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memory_server.bootstrap import plugins
+from memory_server.bootstrap.parts import (
+    cached_embedder,
+    database,
+    event_bus,
+    plugin_registry,
+    publisher,
+    server_secret,
+)
+from memory_server.settings import Settings
+
+if TYPE_CHECKING:
+    from memory_server.services.events import Events
+    from memory_server.services.health import HealthService
+    from memory_server.services.memories import MemoryService
+    from memory_server.services.plugin_config import PluginConfigService
+    from memory_server.services.plugin_lifecycle import PluginLifecycle
+    from memory_server.services.plugins import PluginService
+    from memory_server.services.ports import Health
+    from memory_server.services.search import SearchService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What the HTTP API serves. ``warm`` makes the first request quick; ``close`` lets connections go."""
+
+    memories: MemoryService
+    search: SearchService
+    plugins: PluginService
+    plugin_lifecycle: PluginLifecycle
+    plugin_config: PluginConfigService
+    health: HealthService
+    events: Events
+    warm: Callable[[], Coroutine[None, None, None]]
+    close: Callable[[], Coroutine[None, None, None]]
+
+
+def api(settings: Settings) -> Api:
+    """Return what the HTTP API serves. It asks for the server's secret: call it once, at a cold start."""
+    from memory_server.adapters.aws import Clients
+    from memory_server.adapters.sqs_plugin_queues import SqsPluginQueues
+    from memory_server.services.events import Events
+    from memory_server.services.health import HealthService
+    from memory_server.services.memories import MemoryService
+    from memory_server.services.plugins import PluginService
+    from memory_server.services.search import SearchService
+
+    clients = Clients()
+    secret = server_secret(settings, clients)
+    storage = database(settings, secret)
+    registry = plugin_registry(settings, clients)
+    publishing = publisher(settings, clients, secret)
+    pending = Events(publishing, storage)
+    embeddings = cached_embedder(settings, clients, pending)
+    parts: dict[str, Health] = {
+        "database": storage,
+        "embedder": embeddings,
+        "bus": event_bus(settings, clients),
+        "state": registry,
+    }
+
+    async def warm() -> None:
+        # Where a part does not answer yet, the requests that need it will say so.
+        await asyncio.gather(*(part.ping() for part in parts.values()), return_exceptions=True)
+
+    return Api(
+        memories=MemoryService(storage, embeddings, pending),
+        search=SearchService(storage, embeddings, pending),
+        plugins=PluginService(registry, SqsPluginQueues(clients.sqs)),
+        plugin_lifecycle=plugins.plugin_lifecycle(settings, clients, registry, publishing),
+        plugin_config=plugins.plugin_config(settings, clients, registry),
+        health=HealthService(parts, pending),
+        events=pending,
+        warm=warm,
+        close=storage.close,
+    )
