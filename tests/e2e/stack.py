@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -63,6 +64,10 @@ class Stack:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send the supervisor a signal and return its exit code when it has ended."""
         self._supervisor.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the supervisor's exit code when it has ended."""
         return self._supervisor.wait(30)
 
     def kill_all(self) -> None:
@@ -92,6 +97,20 @@ class Stack:
         """Return the one process of the stack whose command has ``word`` in it."""
         (found,) = [process for process in self.processes() if word in " ".join(process.cmdline())]
         return found
+
+    def left_behind(self) -> list[str]:
+        """Return the commands of all processes of this machine that still use the data folder, after a moment."""
+        until = time.monotonic() + 3
+        while (commands := list(self._users())) and time.monotonic() < until:
+            time.sleep(0.05)
+        return commands
+
+    def _users(self) -> Iterator[str]:
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                command = " ".join(process.cmdline())
+                if str(self.data_dir) in f"{command} {process.environ()}":
+                    yield command
 
     @property
     def aws(self) -> Aws:

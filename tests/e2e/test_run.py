@@ -25,9 +25,9 @@ def test_the_second_start_is_ready_within_10_seconds(stack: Stack) -> None:
 def test_a_signal_ends_every_process(stack: Stack, number: signal.Signals) -> None:
     processes = stack.processes()
 
-    exit_code = stack.stop(number)
-
-    assert (exit_code, alive(processes)) == (0, [])
+    assert stack.stop(number) == 0
+    assert alive(processes) == []
+    assert stack.left_behind() == []
     stack.start()
 
 
@@ -37,6 +37,7 @@ def test_no_process_outlives_a_supervisor_that_was_killed(stack: Stack) -> None:
     stack.kill_supervisor()
 
     assert alive(processes) == []
+    assert stack.left_behind() == []
     stack.start()
 
 
@@ -45,7 +46,7 @@ def test_a_part_that_dies_takes_the_rest_along_and_is_named(stack: Stack) -> Non
 
     stack.process("infra.local.aws_process").kill()
 
-    psutil.wait_procs(processes, timeout=15)
+    assert stack.wait() == 1
     assert alive(processes) == []
     assert "the AWS emulator ended with code -9" in stack.output.read_text()
     stack.start()
