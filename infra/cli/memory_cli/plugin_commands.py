@@ -211,5 +211,7 @@ def _has(item: JsonObject, hook: str) -> bool:
 def _print_plugin(answer: JsonObject, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
-    else:
-        print_rows(_PLUGIN_COLUMNS, [answer])
+        return
+    print_rows(_PLUGIN_COLUMNS, [answer])
+    for warning in cast("Sequence[str]", answer.get("warnings") or ()):
+        click.echo(f"Warning: {warning}", err=True)
