@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
+from tests.integration.plugin_host.gateway import GatewayApi, gateway_api
 from tests.integration.plugin_host.stack import Stack
 
 
@@ -23,3 +24,10 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             monkeypatch.setenv(name, value)
         yield made
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def gateway(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewayApi]:  # noqa: ARG001  # of the same AWS
+    with gateway_api() as api:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", api.endpoint)
+        yield api

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import logging
 import textwrap
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -19,11 +20,13 @@ from plugin_kit.models import Memory
 
 PLUGIN_ID = "my_plugin"
 BUCKET = "the-events"
+SECRET = "memory/plugin/my_plugin"
 HANDLER = Path(__file__).parents[3] / "functions/plugin_host/handler.py"
 PLUGIN = """
 from pathlib import Path
 
 PLUGIN_INFO = {{"name": "My Plugin", "version": "1.0", "description": "d", "author": "a", "hooks": ["memory_created"]}}
+PLUGIN_INFO |= {info!r}
 
 def say(word):
     with (Path(__file__).parent / "said").open("a") as file:
@@ -55,7 +58,7 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.aws = Aws()
-        for table, sort_key in (("plugins", "record"), ("deliveries", "event_id")):
+        for table, sort_key in (("plugins", "record"), ("deliveries", "event_id"), ("log", "delivery_id")):
             self.aws.dynamodb.create_table(
                 TableName=table,
                 AttributeDefinitions=[
@@ -69,6 +72,7 @@ class Stack:
                 BillingMode="PAY_PER_REQUEST",
             )
         self.aws.s3.create_bucket(Bucket=BUCKET)
+        self.aws.secrets_manager.create_secret(Name=SECRET, SecretString="{}")
         self.queue_url = self.aws.sqs.create_queue(QueueName="plugin", Attributes={"VisibilityTimeout": "180"})[
             "QueueUrl"
         ]
@@ -80,24 +84,35 @@ class Stack:
             "QUEUE_URL": self.queue_url,
             "GATEWAY_ALIAS_ARN": "arn:aws:lambda:us-east-1:123456789012:function:gateway:plugin-my_plugin",
             "EVENTS_BUCKET": BUCKET,
+            "DELIVERY_LOG_TABLE": "log",
+            "PLUGIN_SECRET": SECRET,
         }
         self.plugin(SAYS_THE_CONTENT)
         self.set_enabled(True)
 
-    def plugin(self, source: str) -> None:
+    def plugin(self, source: str, **info: object) -> None:
         """Deploy a plugin whose functions are ``source``; ``say(word)`` is there to tell that they ran."""
-        (self.folder / "plugin.py").write_text(PLUGIN.format(source=textwrap.dedent(source)))
+        (self.folder / "plugin.py").write_text(PLUGIN.format(source=textwrap.dedent(source), info=info))
 
     @property
     def said(self) -> list[str]:
         file = self.folder / "said"
         return file.read_text().splitlines() if file.exists() else []
 
-    def set_enabled(self, enabled: bool) -> None:
+    def set_enabled(self, enabled: bool, log_level: str = "INFO") -> None:
+        registration = {"enabled": {"BOOL": enabled}, "log_level": {"S": log_level}}
+        self.aws.dynamodb.put_item(
+            TableName="plugins", Item={"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "registration"}, **registration}
+        )
+
+    def set_config(self, **values: JsonValue) -> None:
         self.aws.dynamodb.put_item(
             TableName="plugins",
-            Item={"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "registration"}, "enabled": {"BOOL": enabled}},
+            Item={"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "config"}, "values": {"S": dumps(values)}},
         )
+
+    def set_secrets(self, **values: str) -> None:
+        self.aws.secrets_manager.put_secret_value(SecretId=SECRET, SecretString=dumps(values))
 
     def remove(self) -> None:
         self.aws.dynamodb.delete_item(
@@ -110,6 +125,13 @@ class Stack:
         key = {"plugin_id": {"S": PLUGIN_ID}, "record": {"S": "statistics"}}
         item = self.aws.dynamodb.get_item(TableName="plugins", Key=key).get("Item", {})
         return {name: str(next(iter(value.values()))) for name, value in item.items() if name not in key}
+
+    @property
+    def log(self) -> list[dict[str, str]]:
+        """The entries of the delivery log from old to new, every value as text."""
+        items = self.aws.dynamodb.scan(TableName="log", ConsistentRead=True)["Items"]
+        entries = [{name: str(next(iter(value.values()))) for name, value in item.items()} for item in items]
+        return sorted(entries, key=lambda entry: entry["delivery_id"])
 
     def send(self, *details: JsonObject) -> None:
         """Put events on the queue, as the rule does."""
@@ -138,9 +160,19 @@ class Stack:
             for message in answer.get("Messages", [])
         ]
 
+    def change_visibility(self, receipt_handle: str, seconds: int = 0) -> None:
+        """Let a message be seen again; one that was deleted stays deleted."""
+        self.aws.sqs.change_message_visibility_batch(
+            QueueUrl=self.queue_url,
+            Entries=[{"Id": "0", "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}],
+        )
+
     def poll(self, handler: Handler, *, wait_seconds: int = 0, seconds_left: float = 30) -> list[int]:
         """Hand the queue's messages to ``handler`` as Lambda does; return the places of those that failed."""
-        records = self.receive(wait_seconds=wait_seconds)
+        return self.deliver(handler, self.receive(wait_seconds=wait_seconds), seconds_left=seconds_left)
+
+    def deliver(self, handler: Handler, records: list[dict[str, object]], *, seconds_left: float = 30) -> list[int]:
+        """Hand ``records`` to ``handler`` and take off the queue those that did not fail; return the others' places."""
         answer = handler({"Records": records}, Invocation(seconds_left))
         failures = cast("list[dict[str, str]]", answer["batchItemFailures"])
         failed = [failure["itemIdentifier"] for failure in failures]
@@ -150,14 +182,17 @@ class Stack:
         return [place for place, record in enumerate(records) if record["messageId"] in failed]
 
     @property
-    def is_queue_empty(self) -> bool:
+    def queue_length(self) -> int:
+        """How many messages there are, seen and unseen."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         attributes = self.aws.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["All"])["Attributes"]
-        return all(attributes[name] == "0" for name in names)
+        return sum(int(attributes[name]) for name in names)
 
 
 def cold_start() -> Handler:
-    """Return the handler of a new execution environment."""
+    """Return the handler of a new execution environment, which knows no logger of the plugin's yet."""
+    for name in (PLUGIN_ID, f"{PLUGIN_ID}.plugin"):
+        logging.root.manager.loggerDict.pop(name, None)
     spec = importlib.util.spec_from_file_location("handler", HANDLER)
     assert spec is not None
     assert spec.loader is not None
@@ -166,20 +201,30 @@ def cold_start() -> Handler:
     return cast(Handler, module.handler)
 
 
-def describe(handler: Handler) -> JsonObject:
-    return handler({"action": "describe"}, Invocation(30))
+def act(function: Handler, action: str, **request: JsonValue) -> JsonObject:
+    """Return what the function answers to a direct call, as Lambda brings it."""
+    return cast(JsonObject, json.loads(dumps(function({"action": action, **request}, Invocation(30)))))
 
 
-def created(content: str, number: int = 1, **changes: str) -> dict[str, JsonValue]:
+def created(
+    content: str,
+    number: int = 1,
+    *,
+    hook: str = "memory_created",
+    metadata: JsonObject | None = None,
+    sequenced: bool = False,
+) -> dict[str, JsonValue]:
     """Return the detail of the event that a memory of ``content`` was created."""
     event = Event(
         id=f"01890a5d-ac96-774b-bcce-{number:012}",
-        hook="memory_created",
+        hook=hook,
         time=datetime(2026, 11, 22, 12, tzinfo=UTC),
-        args={"memory": Memory(id=str(number), content=content, project="home")},
+        args={"memory": Memory(id=str(number), content=content, project="home")} if hook == "memory_created" else {},
+        metadata=metadata or {},
+        sequenced=sequenced,
         user_id="local",
         project="home",
         plugins=(PLUGIN_ID,),
         grant="the grant",
     )
-    return encode(replace(event, **changes))
+    return encode(event)

@@ -24,6 +24,7 @@ class Output:
         self._host_logger = host_logger
         self.redact = redact
         self._left = LIMIT
+        self._cut = False
         self._kept: list[str] | None = None
         self.logger = host_logger.getChild("plugin")
         self.logger.propagate = False
@@ -33,6 +34,7 @@ class Output:
     def begin(self) -> None:
         """Begin an invocation: the plugin may write LIMIT again."""
         self._left = LIMIT
+        self._cut = False
 
     @contextmanager
     def taken(self) -> Generator[None]:
@@ -42,11 +44,14 @@ class Output:
         allowed = _Allowed(self)
         for handler in handlers:
             handler.addFilter(allowed)
-        sys.stdout, sys.stderr = (_Taken(self, stream) for stream in streams)
+        taken = [_Taken(self, stream) for stream in streams]
+        sys.stdout, sys.stderr = taken
         try:
             yield
         finally:
             sys.stdout, sys.stderr = streams
+            for stream in taken:
+                stream.end_line()
             for handler in handlers:
                 handler.removeFilter(allowed)
 
@@ -59,16 +64,14 @@ class Output:
         finally:
             self._kept = None
 
-    def allowed(self, text: str, size: int | None = None) -> str:
-        """Return as much of ``text`` as may still be written."""
-        size = len(text) if size is None else size
-        if size <= self._left:
-            self._left -= size
-            return text
-        head, was_left, self._left = text[: self._left], self._left, 0
-        if was_left:
+    def take(self, size: int) -> int:
+        """Return how much of ``size`` characters may still be written, and say so once where that is not all."""
+        taken = min(size, self._left)
+        if taken < size and not self._cut:
+            self._cut = True
             self._host_logger.warning("the plugin wrote more than %s KB at once: the rest is cut", LIMIT // 1024)
-        return head
+        self._left -= taken
+        return taken
 
     def keep(self, line: str) -> None:
         """Keep ``line`` where lines are kept and there is room."""
@@ -83,12 +86,21 @@ class _Taken(io.TextIOBase):
     def __init__(self, output: Output, stream: IO[str]) -> None:
         self._output = output
         self._stream = stream
+        self._line = ""
 
     def write(self, text: str, /) -> int:
-        self._stream.write(self._output.redact(self._output.allowed(text)))
-        for line in text[:MAX_KEPT].splitlines():
-            self._output.keep(line)
+        self._stream.write(self._output.redact(text[: self._output.take(len(text))]))
+        *lines, rest = text[:MAX_KEPT].split("\n")
+        for line in lines:
+            self._output.keep(self._line + line)
+            self._line = ""
+        self._line = (self._line + rest)[:MAX_KEPT]
         return len(text)
+
+    def end_line(self) -> None:
+        """Keep what was written after the last line's end."""
+        self._output.keep(self._line)
+        self._line = ""
 
     def flush(self) -> None:
         self._stream.flush()
@@ -125,7 +137,7 @@ class _Allowed(logging.Filter):
 
 def _is_allowed(output: Output, record: logging.LogRecord) -> bool:
     size = len(_message(record)) + (_TRACEBACK if record.exc_info else 0)
-    return bool(output.allowed("-", size))
+    return output.take(size) == size
 
 
 def _message(record: logging.LogRecord) -> str:
