@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from plugin_kit.context import Context
-from plugin_kit.errors import InvalidPlugin, ServiceFailed
+from plugin_kit.errors import InvalidPlugin, PermissionRefused, ServiceFailed
 from plugin_kit.models import Memory
 from plugin_kit.testing import (
     FakeCacheService,
@@ -27,17 +27,24 @@ async def memory_created(memory: Memory, context: Context) -> None:
     await context["cache_service"].set(memory.id, context["metadata"]["hook"])
 
 
-def plugin(hooks: list[str]) -> ModuleType:
+def plugin(hooks: list[str], permissions: tuple[str, ...] = ()) -> ModuleType:
     made = ModuleType("plugin")
-    made.__dict__["PLUGIN_INFO"] = {"name": "P", "version": "1.0", "description": "d", "author": "a", "hooks": hooks}
+    info = {"name": "P", "version": "1.0", "description": "d", "author": "a", "hooks": hooks}
+    made.__dict__["PLUGIN_INFO"] = {**info, "permissions": list(permissions)}
     made.__dict__["memory_created"] = memory_created
     return made
 
 
 async def test_fire_calls_the_hook_with_the_context_that_is_given() -> None:
     cache = FakeCacheService()
-    await fire(plugin(["memory_created"]), "memory_created", MEMORY, context=make_context(cache_service=cache))
+    made = plugin(["memory_created"], permissions=("cache",))
+    await fire(made, "memory_created", MEMORY, context=make_context(cache_service=cache))
     assert cache.values == {"1": "memory_created"}
+
+
+async def test_fire_refuses_a_service_that_the_plugin_has_no_permission_for() -> None:
+    with pytest.raises(PermissionRefused, match="set needs the permission cache"):
+        await fire(plugin(["memory_created"]), "memory_created", MEMORY)
 
 
 async def test_fire_refuses_a_plugin_that_the_host_would_refuse() -> None:

@@ -15,6 +15,7 @@ from plugin_kit.json_types import JsonValue
 from plugin_kit.manifest import PluginInfo, verify
 from plugin_kit.models import EndpointRequest, EndpointResponse
 from plugin_kit.testing.fakes import FakeCacheService, FakeDatabaseService, FakeEmbeddingService, FakeMemoryService
+from plugin_kit.testing.permissions import within_permissions
 
 
 def make_context(**overrides: object) -> Context:
@@ -48,15 +49,18 @@ def make_context(**overrides: object) -> Context:
 async def fire(plugin: ModuleType, hook: str, *arguments: object, context: Context | None = None) -> object:
     """Verify ``plugin``, call ``hook`` with ``arguments`` and ``context`` (a made one if None), and return its answer.
 
+    The services of the context refuse what the plugin's permissions do not allow, as the server would.
+
     Raises:
         InvalidPlugin: the host would refuse the plugin.
         LookupError: the plugin does not list the hook, so the host would never call it.
     """
     context = context or make_context()
-    if hook not in verify(context["plugin_name"], plugin).hooks:
+    info = verify(context["plugin_name"], plugin)
+    if hook not in info.hooks:
         raise LookupError(f"the plugin has no hook {hook!r}: add it to PLUGIN_INFO['hooks']")
     function = cast("Callable[..., Awaitable[object]]", getattr(plugin, hook))
-    return await function(*arguments, {**context, "metadata": {**context["metadata"], "hook": hook}})
+    return await function(*arguments, _context_of(info, context, hook))
 
 
 async def fire_endpoint(
@@ -80,7 +84,13 @@ async def fire_endpoint(
     handler, path_params = _find(info, method, path)
     request = EndpointRequest(method=method, path=path, path_params=path_params, query=query or {}, body=body)
     function = cast("Callable[..., Awaitable[object]]", getattr(plugin, handler))
-    return response_of(await function(request, {**context, "metadata": {**context["metadata"], "hook": handler}}))
+    return response_of(await function(request, _context_of(info, context, handler)))
+
+
+def _context_of(info: PluginInfo, context: Context, name: str) -> Context:
+    """Return ``context`` as the plugin's function ``name`` gets it."""
+    metadata = {**context["metadata"], "hook": name}
+    return within_permissions({**context, "metadata": metadata}, info.permissions)
 
 
 def _find(info: PluginInfo, method: str, path: str) -> tuple[str, dict[str, str]]:
