@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 
-from memory_server.repository.plugin_schemas import PostgresPluginSchemas
-from memory_server.repository.plugin_sql import PostgresPluginSql
 from plugin_kit.context import Context
 from plugin_kit.hooks import CATALOGUE
-from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.manifest import verify
 from plugin_kit.models import Memory, SearchResult
 from plugin_kit.testing import FakeDatabaseService, fire, make_context
 from plugins.memory_analytics import plugin
+from tests.fixtures import plugin_database
+from tests.fixtures.plugin_database import PostgresDatabaseService
 from tests.fixtures.postgres import TestDatabase
 
 MEMORY = Memory(id="1", content="The cat sleeps.", memory_type="knowledge", project="home")
@@ -24,27 +23,10 @@ COUNTS = (
 )
 
 
-class PostgresDatabaseService:
-    """The plugin's DatabaseService as behind the gateway: its own role, its own schema, real PostgreSQL."""
-
-    def __init__(self, sql: PostgresPluginSql) -> None:
-        self._sql = sql
-
-    async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
-        return await self._sql.execute("memory_analytics", sql, parameters, read_only=True)
-
-    async def execute(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
-        return await self._sql.execute("memory_analytics", sql, parameters, read_only=False)
-
-
 @pytest.fixture
 async def empty_schema(database: TestDatabase) -> AsyncIterator[PostgresDatabaseService]:
-    schemas = PostgresPluginSchemas(database.administrator, server_secret=database.server_secret)
-    await schemas.create("memory_analytics")
-    sql = PostgresPluginSql(database.host, database.port, database.name, server_secret=database.server_secret)
-    yield PostgresDatabaseService(sql)
-    await sql.close()
-    await schemas.drop("memory_analytics")
+    async with plugin_database.empty_schema(database, "memory_analytics") as service:
+        yield service
 
 
 @pytest.fixture
