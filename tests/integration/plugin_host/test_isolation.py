@@ -150,6 +150,13 @@ def test_a_hook_that_blocks_its_thread_fails_before_the_time_is_up(stack: Stack)
     assert stack.said == ["hello"]
 
 
+def test_an_import_that_does_not_end_is_refused_before_the_time_is_up(stack: Stack) -> None:
+    stack.plugin("import time\ntime.sleep(30)")
+    stack.send(created("hello"))
+    assert stack.poll(cold_start(), seconds_left=1.5) == [0]
+    assert "plugin.py cannot be imported: OutOfTime: it took too long" in stack.statistics["last_error"]
+
+
 @pytest.mark.parametrize(
     "mischief",
     [

@@ -63,6 +63,7 @@ def events_of(hook: Hook) -> st.SearchStrategy[Event]:
         metadata=st.dictionaries(TEXT, JSON, max_size=3),
         plugins=st.lists(TEXT, max_size=3).map(tuple),
         grant=MAYBE_TEXT,
+        sequenced=st.booleans(),
     )
 
 

@@ -111,7 +111,7 @@ def _alarm(seconds: float) -> Generator[None]:
 
 
 def _ring(_number: int, _frame: FrameType | None) -> None:
-    raise OutOfTime
+    raise OutOfTime("it took too long")
 
 
 def _milliseconds_since(began: float) -> int:

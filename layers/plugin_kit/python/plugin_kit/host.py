@@ -72,7 +72,7 @@ class Host:
             InvalidPlugin: the plugin is refused.
             InitializeFailed: ``initialize`` raised; the next event tries it again.
         """
-        plugin = self._loaded()
+        plugin = self._loaded(seconds)
         if self._last_context is None or again:
             context = self._context(event)
             try:
@@ -133,10 +133,10 @@ class Host:
             os._exit(128 + signal_number)
         sys.exit(0)
 
-    def _loaded(self) -> _Plugin:
+    def _loaded(self, seconds: float = _IMPORT_SECONDS) -> _Plugin:
         if self._plugin is None:
             settings = self._settings
-            with self._caller.enclosed(_IMPORT_SECONDS):
+            with self._caller.enclosed(seconds):
                 module = load(settings.plugin_id, Path(settings.plugin_path) if settings.plugin_path else None)
             self._plugin = _Plugin(module, verify(settings.plugin_id, module))
         return self._plugin

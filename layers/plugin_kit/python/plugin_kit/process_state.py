@@ -43,8 +43,9 @@ class ProcessState:
         try:
             yield
         finally:
-            self._variables = _changes(environment, dict(os.environ))
-            _set_variables(_changes(dict(os.environ), environment))
+            changed = dict(os.environ)
+            self._variables = _changes(environment, changed)
+            _set_variables(_changes(changed, environment))
             self._path = list(sys.path) if sys.path != path_entries else None
             sys.path = path
             path[:] = path_entries
