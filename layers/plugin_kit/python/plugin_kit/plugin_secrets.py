@@ -43,7 +43,7 @@ class SecretStore:
         if not self._secret_id:
             raise ServiceFailed("the plugin was deployed without a place for its secrets: deploy it again")
         try:
-            answer = self._aws.secrets_manager.get_secret_value(SecretId=self._secret_id)
+            answer = self._aws.secrets_manager.get_secret_value(SecretId=self._secret_id, VersionStage="AWSCURRENT")
         except (BotoCoreError, ClientError) as error:
             raise ServiceFailed(f"the plugin's secrets could not be read: {error}") from error
         return cast("dict[str, str]", json.loads(answer.get("SecretString") or "{}"))

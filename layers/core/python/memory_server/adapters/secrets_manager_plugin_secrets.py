@@ -54,7 +54,7 @@ class SecretsManagerPluginSecrets:
 
     def _read(self, plugin_id: str) -> tuple[dict[str, str], str]:
         """Return the values by name, and the version that they are of."""
-        answer = self._client.get_secret_value(SecretId=self._secret(plugin_id))
+        answer = self._client.get_secret_value(SecretId=self._secret(plugin_id), VersionStage=_CURRENT)
         return cast("dict[str, str]", json.loads(answer["SecretString"])), answer["VersionId"]
 
     def _replace(self, plugin_id: str, version: str, values: dict[str, str]) -> bool:
