@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from memory_api import errors, openapi
 from memory_api.middleware import LimitBody, LogRequests, PublishEvents
-from memory_api.routes import health, memories, plugin_config, plugins, search
+from memory_api.routes import health, memories, plugin_config, plugin_endpoints, plugins, search
 from memory_server import bootstrap
 from memory_server.domain.events import new_event
 from memory_server.settings import Settings
@@ -44,13 +44,15 @@ def create_app(services: bootstrap.Api) -> FastAPI:
         summary="Memories for AI agents: stored, found by meaning, and seen by plugins.",
         lifespan=lifespan,
         redirect_slashes=False,
-        redoc_url=None,
+        # openapi.install serves the document and the page that shows it.
+        openapi_url=None,
     )
     app.state.services = services
     services.events.observed([new_event("server_started", None, {})])
     # The search and batch paths come before the paths with an id, which would take their names for one.
-    for router in (search.router, memories.router, plugins.router, plugin_config.router, health.router):
-        app.include_router(router)
+    # The endpoints of plugins come last: they are what the other paths leave.
+    for part in (search, memories, plugins, plugin_config, health, plugin_endpoints):
+        app.include_router(part.router)
     errors.install(app)
     openapi.install(app)
     # The last one added is the outermost.

@@ -13,7 +13,9 @@ from memory_server.domain.errors import PluginNotFound
 from memory_server.services.health import HealthService
 from memory_server.services.memories import MemoryService
 from memory_server.services.plugin_config import PluginConfigService
+from memory_server.services.plugin_endpoints import PluginEndpoints as PluginEndpointService
 from memory_server.services.plugin_lifecycle import PluginLifecycle
+from memory_server.services.plugin_reports import PluginReports as PluginReportService
 from memory_server.services.plugins import PluginService
 from memory_server.services.search import SearchService
 
@@ -48,6 +50,14 @@ def _plugin_config(api: Services) -> PluginConfigService:
     return api.plugin_config
 
 
+def _plugin_endpoints(api: Services) -> PluginEndpointService:
+    return api.plugin_endpoints
+
+
+def _plugin_reports(api: Services) -> PluginReportService:
+    return api.plugin_reports
+
+
 def _health(api: Services) -> HealthService:
     return api.health
 
@@ -68,6 +78,8 @@ Search: TypeAlias = Annotated[SearchService, Depends(_search)]
 Plugins: TypeAlias = Annotated[PluginService, Depends(_plugins)]
 Lifecycle: TypeAlias = Annotated[PluginLifecycle, Depends(_plugin_lifecycle)]
 PluginConfig: TypeAlias = Annotated[PluginConfigService, Depends(_plugin_config)]
+PluginEndpoints: TypeAlias = Annotated[PluginEndpointService, Depends(_plugin_endpoints)]
+PluginReports: TypeAlias = Annotated[PluginReportService, Depends(_plugin_reports)]
 Health: TypeAlias = Annotated[HealthService, Depends(_health)]
 MemoryId: TypeAlias = Annotated[str, Depends(_memory_id)]
 PluginId: TypeAlias = Annotated[str, Depends(_plugin_id)]

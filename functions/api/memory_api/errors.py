@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.EndpointNotFound: (404, "endpoint-not-found", "The plugin has no such endpoint"),
     errors.EndpointMethodNotAllowed: (405, "endpoint-method-not-allowed", "The endpoint takes other methods"),
     errors.EndpointFailed: (502, "endpoint-failed", "The plugin failed"),
+    errors.EndpointTimedOut: (504, "endpoint-timed-out", "The plugin did not answer in time"),
     errors.PermissionDenied: (403, "permission-denied", "This is not permitted"),
     errors.Unavailable: (503, "unavailable", "A part of the server does not answer"),
 }
@@ -49,28 +50,35 @@ def internal_error(request: Request, error_id: str) -> Response:
 
 def _domain_error(request: Request, error: Exception) -> Response:
     status, kind, title = _KINDS[cast("type[errors.MemoryServerError]", type(error))]
-    headers: dict[str, str] = {}
-    members: dict[str, JsonValue] = {}
+    return problem(
+        request, status, kind=kind, title=title, detail=str(error), headers=_headers(error), **_members(error)
+    )
+
+
+def _headers(error: Exception) -> dict[str, str]:
     match error:
         case errors.Unavailable():
-            headers["Retry-After"] = str(error.retry_after)
-        case errors.InvalidRequest():
-            members["errors"] = [_fault(("body", *fault.path), fault.message) for fault in error.faults]
-        case errors.IdempotencyKeyReused():
-            members["errors"] = [_fault(("header", "Idempotency-Key"), str(error))]
-        case errors.DuplicateContent():
-            members["memory_id"] = error.memory_id
-        case errors.EndpointNotFound():
-            members["endpoints"] = error.endpoints
+            return {"Retry-After": str(error.retry_after)}
         case errors.EndpointMethodNotAllowed():
-            headers["Allow"] = ", ".join(error.allowed)
-        case errors.EndpointFailed():
-            members |= {"plugin": error.plugin_id, "error_id": error.error_id}
-            if error.timed_out:
-                status, kind, title = 504, "endpoint-timed-out", "The plugin did not answer in time"
+            return {"Allow": ", ".join(error.allowed)}
         case _:
-            pass
-    return problem(request, status, kind=kind, title=title, detail=str(error), headers=headers, **members)
+            return {}
+
+
+def _members(error: Exception) -> dict[str, JsonValue]:
+    match error:
+        case errors.InvalidRequest():
+            return {"errors": [_fault(("body", *fault.path), fault.message) for fault in error.faults]}
+        case errors.IdempotencyKeyReused():
+            return {"errors": [_fault(("header", "Idempotency-Key"), str(error))]}
+        case errors.DuplicateContent():
+            return {"memory_id": error.memory_id}
+        case errors.EndpointNotFound():
+            return {"endpoints": error.endpoints}
+        case errors.EndpointFailed():
+            return {"plugin": error.plugin_id, "error_id": error.error_id}
+        case _:
+            return {}
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

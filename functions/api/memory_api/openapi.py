@@ -1,19 +1,24 @@
-"""The OpenAPI document, with the schema that every problem has."""
+"""The OpenAPI document, with the schema that every problem has and the endpoints that plugins have now."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final, cast
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
 
+from memory_api.plugin_openapi import with_plugins
 from memory_api.problems import Problem
+from memory_server.bootstrap import Api
+from plugin_kit.json_types import dumps
 
+DOCUMENT_PATH: Final = "/openapi.json"
 _REF_TEMPLATE = "#/components/schemas/{model}"
 
 
 def install(app: FastAPI) -> None:
-    """Complete the document that ``app`` makes of its routes."""
+    """Complete the document that ``app`` makes of its routes, and serve it with the page that shows it."""
     generate: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -25,4 +30,14 @@ def install(app: FastAPI) -> None:
             schemas["Problem"] = schema
         return document
 
+    async def get_document(_: Request) -> Response:
+        services = cast(Api, app.state.services)
+        document = with_plugins(app.openapi(), await services.plugin_endpoints.published())
+        return Response(dumps(document), media_type="application/json")
+
+    async def get_docs(_: Request) -> Response:
+        return get_swagger_ui_html(openapi_url=DOCUMENT_PATH.lstrip("/"), title=app.title)
+
     app.openapi = openapi
+    app.add_route(DOCUMENT_PATH, get_document, include_in_schema=False)
+    app.add_route("/docs", get_docs, include_in_schema=False)

@@ -114,8 +114,8 @@ class EndpointRequest:
 class EndpointResponse:
     """An answer of an endpoint that is more than a JSON value: any status from 200, headers, another content type.
 
-    ``body`` is a JSON value where ``content_type`` is JSON's, else a text. Of ``headers``, the client gets Cache-Control,
-    Content-Disposition, ETag, Last-Modified and Location.
+    ``body`` is a JSON value where ``content_type`` is JSON's, else a text. Of ``headers``, the client gets
+    Cache-Control, Content-Disposition, ETag, Last-Modified and Location.
     """
 
     status: int = 200

@@ -75,6 +75,8 @@ class DynamoDBPluginRegistry:
             last_delivered_at=_time(item.get("last_delivered_at")),
             last_error=cast("str | None", item.get("last_error")),
             last_error_at=_time(item.get("last_error_at")),
+            health=json.loads(str(item.get("health", "null"))),
+            health_at=_time(item.get("health_at")),
         )
 
     async def ping(self) -> None:

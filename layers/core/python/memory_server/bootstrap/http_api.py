@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugin_config import PluginConfigService
+    from memory_server.services.plugin_endpoints import PluginEndpoints
     from memory_server.services.plugin_lifecycle import PluginLifecycle
+    from memory_server.services.plugin_reports import PluginReports
     from memory_server.services.plugins import PluginService
     from memory_server.services.ports import Health
     from memory_server.services.search import SearchService
@@ -38,6 +40,8 @@ class Api:
     plugins: PluginService
     plugin_lifecycle: PluginLifecycle
     plugin_config: PluginConfigService
+    plugin_endpoints: PluginEndpoints
+    plugin_reports: PluginReports
     health: HealthService
     events: Events
     warm: Callable[[], Coroutine[None, None, None]]
@@ -48,9 +52,11 @@ def api(settings: Settings) -> Api:
     """Return what the HTTP API serves. It asks for the server's secret: call it once, at a cold start."""
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.sqs_plugin_queues import SqsPluginQueues
+    from memory_server.adapters.system_clock import SystemClock
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
+    from memory_server.services.plugin_reports import PluginReports
     from memory_server.services.plugins import PluginService
     from memory_server.services.search import SearchService
 
@@ -78,6 +84,8 @@ def api(settings: Settings) -> Api:
         plugins=PluginService(registry, SqsPluginQueues(clients.sqs)),
         plugin_lifecycle=plugins.plugin_lifecycle(settings, clients, registry, publishing),
         plugin_config=plugins.plugin_config(settings, clients, registry),
+        plugin_endpoints=plugins.plugin_endpoints(clients, registry, secret),
+        plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
         events=pending,
         warm=warm,

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.dynamodb_plugin_configs import DynamoDBPluginConfigs
     from memory_server.adapters.scheduler_plugin_schedules import SchedulerPluginSchedules
+    from memory_server.adapters.server_secret import ServerSecret
     from memory_server.services.plugin_config import PluginConfigService
+    from memory_server.services.plugin_endpoints import PluginEndpoints
     from memory_server.services.plugin_lifecycle import PluginLifecycle, Subscriptions
     from memory_server.services.plugin_ports import PluginRegistry, PluginSchemas
     from memory_server.services.registration import RegistrationService
@@ -63,6 +65,16 @@ def plugin_config(settings: Settings, clients: Clients, registry: PluginRegistry
         plugin_schedules(settings, clients),
         SystemClock(),
     )
+
+
+def plugin_endpoints(clients: Clients, registry: PluginRegistry, secret: ServerSecret) -> PluginEndpoints:
+    """Return what takes requests to the endpoints of plugins."""
+    from memory_server.adapters.lambda_plugin_functions import LambdaPluginFunctions
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.services.plugin_endpoints import PluginEndpoints
+
+    functions = LambdaPluginFunctions(clients.plugin_functions)
+    return PluginEndpoints(registry, functions, secret.grant_key(), SystemClock())
 
 
 def registration(

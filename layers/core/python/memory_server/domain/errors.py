@@ -97,12 +97,17 @@ class EndpointMethodNotAllowed(MemoryServerError):
 class EndpointFailed(MemoryServerError):
     """A plugin did not answer a request to its endpoint, or answered nonsense. What it was stands in the log."""
 
-    def __init__(self, plugin_id: str, error_id: str, *, timed_out: bool) -> None:
+    def __init__(self, plugin_id: str, error_id: str, what: str = "failed") -> None:
         self.plugin_id = plugin_id
         self.error_id = error_id
-        self.timed_out = timed_out
-        what = "did not answer in time" if timed_out else "failed"
         super().__init__(f"plugin {plugin_id!r} {what}: the server's log tells more under the error_id")
+
+
+class EndpointTimedOut(EndpointFailed):
+    """A plugin did not answer a request to its endpoint in time."""
+
+    def __init__(self, plugin_id: str, error_id: str) -> None:
+        super().__init__(plugin_id, error_id, "did not answer in time")
 
 
 class SecretNotFound(MemoryServerError):

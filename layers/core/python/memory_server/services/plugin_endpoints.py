@@ -12,6 +12,7 @@ from typing import Final
 
 from memory_server.domain.errors import (
     EndpointFailed,
+    EndpointTimedOut,
     Fault,
     InvalidRequest,
     PluginFailed,
@@ -22,14 +23,16 @@ from memory_server.domain.events import new_id
 from memory_server.domain.grants import Grant, sign
 from memory_server.domain.principals import Principal
 from memory_server.services.endpoint_answers import EndpointAnswer, answer_of
-from memory_server.services.endpoints import Endpoint, find, methods
+from memory_server.services.endpoints import Endpoint, endpoints_of, find, methods
 from memory_server.services.json_schemas import value_faults
 from memory_server.services.plugin_ports import PluginFunctions, PluginRegistration, PluginRegistry
 from memory_server.services.ports import Clock
+from memory_server.services.recent import Recent
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 # A plugin that hangs keeps this many requests waiting, and no more.
 MAX_WAITING: Final = 8
+PATIENCE_SECONDS: Final = 2.0
 # Longer than any call takes.
 GRANT_LIFETIME: Final = timedelta(minutes=1)
 
@@ -55,6 +58,11 @@ class PluginEndpoints:
         self._grant_key = grant_key
         self._clock = clock
         self._waiting: Counter[str] = Counter()
+        self._published = Recent(self._read_published, clock, patience=PATIENCE_SECONDS)
+
+    async def published(self) -> list[PluginRegistration]:
+        """Return the enabled plugins that have endpoints, some seconds old; none where the registry does not answer."""
+        return await self._published.get() or []
 
     async def find(self, plugin_id: str, method: str, path: str) -> EndpointCall:
         """Return what a request of ``method`` to ``path`` below /plugins/<plugin_id> is for.
@@ -105,7 +113,11 @@ class PluginEndpoints:
             except PluginFailed as error:
                 error_id = new_id()
                 logger.warning("%s failed (error %s): %s: %s", call.endpoint, error_id, error.kind, error)
-                raise EndpointFailed(plugin_id, error_id, timed_out=error.kind == "TimedOut") from error
+                failure = EndpointTimedOut if error.kind == "TimedOut" else EndpointFailed
+                raise failure(plugin_id, error_id) from error
+
+    async def _read_published(self) -> list[PluginRegistration]:
+        return [plugin for plugin in await self._registry.list() if plugin.enabled and endpoints_of(plugin)]
 
     async def _enabled(self, plugin_id: str) -> PluginRegistration:
         registration = await self._registry.get(plugin_id)

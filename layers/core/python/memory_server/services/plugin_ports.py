@@ -46,6 +46,8 @@ class PluginStatistics:
     last_delivered_at: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
+    health: JsonValue = None
+    health_at: datetime | None = None
 
 
 class PluginRegistry(Protocol):
