@@ -7,9 +7,12 @@ import asyncio
 import psycopg
 import pytest
 
+from memory_server.adapters.dynamodb_plugin_configs import DynamoDBPluginConfigs
 from memory_server.domain.errors import PluginNotFound
 from memory_server.services.plugin_ports import PluginRegistration
+from memory_server.services.registration import UNFINISHED
 from plugin_kit.json_types import JsonObject
+from tests.fixtures.aws import PLUGINS_TABLE, SCHEDULE_GROUP
 from tests.fixtures.postgres import TestDatabase
 from tests.integration.registrar.conftest import MANIFEST, World
 
@@ -22,6 +25,19 @@ def schemas(database: TestDatabase) -> set[str]:
     with psycopg.connect(database.admin_dsn) as connection:
         rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plugin%'").fetchall()
     return {str(name) for (name,) in rows}
+
+
+def schedules(world: World) -> dict[str, str]:
+    """Return the expressions of all schedules by their names, and see that they call the plugin's queue."""
+    scheduler = world.aws.clients.scheduler
+    names = [it.get("Name", "") for it in scheduler.list_schedules(GroupName=SCHEDULE_GROUP)["Schedules"]]
+    found = [scheduler.get_schedule(GroupName=SCHEDULE_GROUP, Name=name) for name in names]
+    assert all(it["Target"]["Arn"] == "arn:aws:sqs:eu-central-1:123456789012:queue" for it in found)
+    return {it["Name"]: it["ScheduleExpression"] for it in found}
+
+
+def configs(world: World) -> DynamoDBPluginConfigs:
+    return DynamoDBPluginConfigs(world.aws.clients.dynamodb, PLUGINS_TABLE)
 
 
 def with_database() -> JsonObject:
@@ -134,3 +150,71 @@ def test_whatever_goes_wrong_inside_is_answered_without_detail(world: World, mon
 
 def test_an_unknown_type_of_resource_is_answered(world: World) -> None:
     assert world.send("Create", "Custom::Unknown")["Status"] == "FAILED"
+
+
+def test_a_plugin_that_is_enabled_by_default_is_initialized_when_it_is_first_registered_and_not_again(
+    world: World,
+) -> None:
+    world.register()
+    assert (registered(world).enabled, world.actions) == (True, ["describe", "initialize"])
+    world.register("Update", "registrar_test")
+    world.register()
+    assert (registered(world).enabled, world.actions[2:]) == (True, ["describe", "describe"])
+
+
+def test_a_plugin_that_is_disabled_by_default_is_not_initialized(world: World) -> None:
+    world.described = {"ok": {**MANIFEST, "enabled": False}}
+    world.register()
+    registration = registered(world)
+    assert (registration.enabled, registration.disabled_reason, world.actions) == (False, None, ["describe"])
+
+
+def test_a_plugin_whose_initialize_raises_is_registered_disabled_with_the_reason(world: World) -> None:
+    world.initialized = {"error": {"type": "InitializeFailed", "message": "KeyError: 'API_KEY'"}}
+    assert world.register()["Status"] == "SUCCESS"
+    registration = registered(world)
+    assert not registration.enabled
+    assert "KeyError: 'API_KEY'" in str(registration.disabled_reason)
+
+
+def test_a_first_registration_that_did_not_end_is_ended_by_the_next(world: World) -> None:
+    world.register()
+    asyncio.run(world.aws.registry().set_enabled("registrar_test", False, reason=UNFINISHED))
+    world.register()
+    registration = registered(world)
+    assert (registration.enabled, registration.disabled_reason) == (True, None)
+
+
+def test_schedules_come_and_go_with_the_plugin_and_its_versions(world: World) -> None:
+    world.described = {"ok": {**MANIFEST, "schedules": {"nightly": "rate(1 day)", "weekly": "rate(7 days)"}}}
+    world.register()
+    assert schedules(world) == {"registrar_test-nightly": "rate(1 day)", "registrar_test-weekly": "rate(7 days)"}
+    world.described = {"ok": {**MANIFEST, "schedules": {"nightly": "rate(2 days)"}}}
+    world.register("Update", "registrar_test")
+    assert schedules(world) == {"registrar_test-nightly": "rate(2 days)"}
+    world.register("Delete", "registrar_test")
+    assert schedules(world) == {}
+
+
+def test_a_removed_plugin_is_cleaned_up_and_leaves_no_record(world: World) -> None:
+    world.register()
+    asyncio.run(configs(world).put("registrar_test", values={"threshold": 1}))
+    assert world.register("Delete", "registrar_test")["Status"] == "SUCCESS"
+    assert world.actions == ["describe", "initialize", "cleanup"]
+    assert world.aws.clients.dynamodb.scan(TableName=PLUGINS_TABLE)["Items"] == []
+
+
+def test_a_plugin_that_is_off_was_cleaned_up_when_it_was_switched_off(world: World) -> None:
+    world.register()
+    asyncio.run(world.aws.registry().set_enabled("registrar_test", False))
+    world.register("Delete", "registrar_test")
+    assert world.actions == ["describe", "initialize"]
+
+
+def test_json_schemas_that_are_none_fail_the_deployment_and_are_named(world: World) -> None:
+    endpoint: JsonObject = {"method": "GET", "path": "/x", "response": {"$ref": "https://example.org/x"}}
+    world.described = {"ok": {**MANIFEST, "config": {"type": "objekt"}, "endpoints": [endpoint]}}
+    answer = world.register()
+    assert answer["Status"] == "FAILED"
+    assert "PLUGIN_INFO.config: is not a JSON Schema" in str(answer["Reason"])
+    assert "PLUGIN_INFO.endpoints.0.response: is not a JSON Schema" in str(answer["Reason"])
