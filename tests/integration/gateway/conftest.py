@@ -15,13 +15,13 @@ from memory_server.domain.events import new_id
 from memory_server.domain.grants import Grant, grant_key, sign
 from memory_server.repository.plugin_schemas import PostgresPluginSchemas
 from plugin_kit.json_types import JsonObject, JsonValue
-from tests.fixtures.aws import AwsStack, make_registration
+from tests.fixtures.aws import CACHE_TABLE, AwsStack, make_registration
 from tests.fixtures.embedder import FakeEmbedder
 from tests.fixtures.embedder_function import EmbedderFunction, serving
 from tests.fixtures.functions import Invocation
 from tests.fixtures.postgres import SERVER_SECRET, TestDatabase
 
-ALL_PERMISSIONS = ("memory:read", "memory:write", "database:read", "database:write", "embedding")
+ALL_PERMISSIONS = ("memory:read", "memory:write", "database:read", "database:write", "embedding", "cache")
 
 
 @dataclass
@@ -86,7 +86,7 @@ def gateway(function_environment: None, aws: AwsStack, monkeypatch: pytest.Monke
     assert function_environment is None
     with serving(EmbedderFunction(FakeEmbedder())) as url:
         monkeypatch.setenv("EMBEDDER_FUNCTION", "embedder")
-        monkeypatch.setenv("EMBEDDING_CACHE_TABLE", "no-cache")
+        monkeypatch.setenv("EMBEDDING_CACHE_TABLE", CACHE_TABLE)
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
         yield aws
         function.environment.close()

@@ -24,6 +24,9 @@ OPERATIONS: list[tuple[str, str, dict[str, JsonValue]]] = [
     ("database.query", "database:read", {"sql": "SELECT 1"}),
     ("database.execute", "database:write", {"sql": "SELECT 1"}),
     ("embedding.embed", "embedding", {"texts": ["text"]}),
+    ("cache.get", "cache", {"key": "k"}),
+    ("cache.set", "cache", {"key": "k", "value": 1}),
+    ("cache.delete", "cache", {"key": "k"}),
 ]
 
 
@@ -67,6 +70,11 @@ def test_memories_are_closed_to_a_call_without_a_grant(plugin: Plugin) -> None:
         assert "no valid grant" in plugin.refused(operation, **arguments)
 
 
+def test_a_grant_of_an_event_of_no_user_opens_no_user_s_memories(plugin: Plugin) -> None:
+    plugin.grant = plugin.signed(user_id=None)
+    assert "the event is no user's" in plugin.refused("memory.list")
+
+
 def test_a_forged_expired_or_foreign_grant_is_refused_with_the_same_words(plugin: Plugin) -> None:
     grants = [
         plugin.signed(key=b"guessed"),
@@ -88,8 +96,8 @@ def test_what_is_the_plugin_s_own_needs_no_grant(plugin: Plugin) -> None:
 
 
 def test_an_unknown_operation_is_answered_with_those_that_there_are(plugin: Plugin) -> None:
-    message = plugin.failed("cache.get", key="k")
-    assert "'cache.get' is unknown" in message
+    message = plugin.failed("cache.peek", key="k")
+    assert "'cache.peek' is unknown" in message
     for operation, _, _ in OPERATIONS:
         assert operation in message
 

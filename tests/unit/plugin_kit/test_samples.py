@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -32,8 +33,7 @@ def test_a_sample_has_the_arguments_of_its_hook_and_travels_unchanged(hook: str)
 
 def test_a_sample_is_of_its_user_and_says_that_it_is_a_test() -> None:
     event = sample("search_performed")
-    (found,) = event.args["results"]  # pyright: ignore  # a list of one, as the next line holds
-    assert isinstance(found, SearchResult)
+    (found,) = cast("list[SearchResult]", event.args["results"])
     assert (event.user_id, found.memory.user_id, event.metadata) == ("ana", "ana", {"test": True})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -15,7 +16,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from memory_server.adapters.aws import call
 from memory_server.domain.errors import PluginNotFound, Unavailable
 from memory_server.services.plugin_ports import LogLevel, PluginRegistration, PluginStatistics
-from plugin_kit.json_types import dumps
+from plugin_kit.json_types import JsonValue, dumps
+from plugin_kit.tally import LATENCY_BUCKETS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,7 +28,7 @@ _MAX_BATCH: Final = 100
 _BATCH_ATTEMPTS: Final = 5
 # What a renewed registration leaves as it is.
 _KEPT: Final = frozenset({"enabled", "disabled_reason", "registered_at", "log_level"})
-_RECORDS: Final = ("registration", "statistics", "config")
+_RECORDS: Final = ("registration", "statistics", "config", "replay")
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -60,7 +62,10 @@ class DynamoDBPluginRegistry:
     async def set_enabled(self, plugin_id: str, enabled: bool, *, reason: str | None = None) -> PluginRegistration:
         values: dict[str, AttributeValueTypeDef] = {":enabled": {"BOOL": enabled}}
         if reason is None:
-            return await self._change(plugin_id, "SET enabled = :enabled REMOVE disabled_reason", values)
+            changed = await self._change(plugin_id, "SET enabled = :enabled REMOVE disabled_reason", values)
+            if enabled:
+                await self._forget_failures(plugin_id)
+            return changed
         values[":reason"] = {"S": reason}
         return await self._change(plugin_id, "SET enabled = :enabled, disabled_reason = :reason", values)
 
@@ -68,20 +73,22 @@ class DynamoDBPluginRegistry:
         return await self._change(plugin_id, "SET log_level = :level", {":level": {"S": level}})
 
     async def statistics(self, plugin_id: str) -> PluginStatistics:
-        item = await self._record(plugin_id, "statistics") or {}
-        return PluginStatistics(
-            delivered=int(cast(int, item.get("delivered", 0))),
-            failed=int(cast(int, item.get("failed", 0))),
-            last_delivered_at=_time(item.get("last_delivered_at")),
-            last_error=cast("str | None", item.get("last_error")),
-            last_error_at=_time(item.get("last_error_at")),
-            health=json.loads(str(item.get("health", "null"))),
-            health_at=_time(item.get("health_at")),
-        )
+        return _statistics(await self._record(plugin_id, "statistics") or {})
 
     async def ping(self) -> None:
         # A read of data, not of the table's description: that is what requests need, and it has no quota of its own.
         await self._record("ping", "registration")
+
+    async def _forget_failures(self, plugin_id: str) -> None:
+        """Let the plugin fail as often as any other before it is switched off again."""
+        await call(
+            _COMPONENT,
+            self._client.update_item,
+            TableName=self._table,
+            Key=_key(plugin_id, "statistics"),
+            UpdateExpression="SET consecutive_failures = :none",
+            ExpressionAttributeValues={":none": {"N": "0"}},
+        )
 
     async def _record(self, plugin_id: str, record: str) -> Mapping[str, object] | None:
         answer = await call(
@@ -202,9 +209,39 @@ def _registration(item: Mapping[str, object]) -> PluginRegistration:
     )
 
 
+def _statistics(item: Mapping[str, object]) -> PluginStatistics:
+    """Return the statistics of ``item``. It is the plugin's to write: what makes no sense there counts for nothing."""
+    return PluginStatistics(
+        delivered=_number(item.get("delivered")),
+        failed=_number(item.get("failed")),
+        consecutive_failures=_number(item.get("consecutive_failures")),
+        last_delivered_at=_time(item.get("last_delivered_at")),
+        last_error=None if item.get("last_error") is None else str(item["last_error"]),
+        last_error_at=_time(item.get("last_error_at")),
+        latencies={bound: _number(item.get(f"ms_{bound}")) for bound in LATENCY_BUCKETS if f"ms_{bound}" in item},
+        health=_json(item.get("health")),
+        health_at=_time(item.get("health_at")),
+    )
+
+
 def _plain(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, object]:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, Decimal) and value.is_finite() else 0
+
+
 def _time(value: object) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(str(value))
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None
+
+
+def _json(value: object) -> JsonValue:
+    try:
+        return json.loads(str(value))
+    except ValueError:
+        return None

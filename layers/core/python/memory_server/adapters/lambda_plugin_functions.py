@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from memory_server.adapters.aws import call_in
 from memory_server.domain.errors import InvalidRequest, PluginFailed
+from memory_server.services.plugin_ports import FiredHook
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _MAX_ANSWER_BYTES: Final = 7_000_000
 # The API answers within 29 seconds, and has more to do than to wait.
 _INITIALIZE_SECONDS: Final = 20.0
 _CLEANUP_SECONDS: Final = 10.0
+_FIRE_SECONDS: Final = 25.0
 _ENDPOINT_SECONDS: Final = 20.0
 # A cold start with a large layer, and an import of what is in it.
 _DESCRIBE_SECONDS: Final = 30.0
@@ -54,6 +56,11 @@ class LambdaPluginFunctions:
     async def call_endpoint(self, function_arn: str, handler: str, request: JsonObject, event: JsonObject) -> JsonValue:
         action: JsonObject = {"action": "endpoint", "handler": handler, "request": request, "event": event}
         return await self._invoke(function_arn, action, _ENDPOINT_SECONDS)
+
+    async def fire(self, function_arn: str, detail: JsonObject) -> FiredHook:
+        answer = cast(JsonObject, await self._invoke(function_arn, {"action": "fire", "detail": detail}, _FIRE_SECONDS))
+        logs = tuple(cast("Sequence[str]", answer["logs"]))
+        return FiredHook(answer["returned"], logs, int(cast(int, answer["milliseconds"])))
 
     async def _invoke(self, function_arn: str, request: JsonObject, seconds: float) -> JsonValue:
         """Return what the function answered to ``request`` as ok, within ``seconds``.

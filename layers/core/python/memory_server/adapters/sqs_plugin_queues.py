@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memory_server.adapters.aws import call
 from memory_server.services.plugin_ports import PluginRegistration, QueueDepth
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+
+_VISIBLE: Final = "ApproximateNumberOfMessages"
+_TAKEN: Final = "ApproximateNumberOfMessagesNotVisible"
+_DELAYED: Final = "ApproximateNumberOfMessagesDelayed"
 
 
 class SqsPluginQueues:
@@ -19,21 +25,14 @@ class SqsPluginQueues:
         self._client = client
 
     async def depth(self, registration: PluginRegistration) -> QueueDepth:
-        waiting, dead = await asyncio.gather(
-            self._count(registration.queue_url), self._count(registration.dead_letter_queue_url)
+        queue, dead = await asyncio.gather(
+            self._counts(registration.queue_url), self._counts(registration.dead_letter_queue_url)
         )
-        return QueueDepth(waiting=waiting, dead=dead)
+        return QueueDepth(waiting=queue[_VISIBLE] + queue[_DELAYED], in_flight=queue[_TAKEN], dead=sum(dead.values()))
 
-    async def _count(self, queue_url: str) -> int:
-        """Return how many messages are in the queue, those in the hands of a consumer and the delayed ones included."""
+    async def _counts(self, queue_url: str) -> dict[str, int]:
+        names: list[QueueAttributeNameType] = [_VISIBLE, _TAKEN, _DELAYED]
         answer = await call(
-            "plugin queues",
-            self._client.get_queue_attributes,
-            QueueUrl=queue_url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-                "ApproximateNumberOfMessagesDelayed",
-            ],
+            "plugin queues", self._client.get_queue_attributes, QueueUrl=queue_url, AttributeNames=names
         )
-        return sum(map(int, answer["Attributes"].values()))
+        return {name: int(answer["Attributes"][name]) for name in names}

@@ -9,11 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from memory_server.bootstrap import delivery, plugins
 from memory_server.bootstrap.parts import (
     cached_embedder,
     database,
+    event_bus,
     event_sequences,
-    events,
     plugin_registry,
     publisher,
     server_secret,
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
 async def relay(settings: Settings) -> AsyncGenerator[Relay]:
     """Give what functions/outbox_relay runs."""
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.sqs_dead_letters import SqsDeadLetters
     from memory_server.adapters.system_clock import SystemClock
-    from memory_server.outbox.postgres import PostgresBacklog
+    from memory_server.outbox.postgres import PostgresArchive, PostgresBacklog
     from memory_server.repository import roles
     from memory_server.repository.pool import RolePool
+    from memory_server.services.plugin_replay import Replayer
     from memory_server.services.relay import Relay
     from memory_server.services.sequencing import Sequencer
 
@@ -55,6 +58,13 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
             PostgresBacklog(pool),
             way,
             Sequencer(event_sequences(settings, clients), way, SystemClock()),
+            Replayer(
+                plugin_registry(settings, clients),
+                delivery.replays(settings, clients),
+                PostgresArchive(pool),
+                SqsDeadLetters(clients.sqs),
+                way,
+            ),
             SystemClock(),
             retention=timedelta(days=settings.outbox_retention_days),
         )
@@ -68,10 +78,14 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.repository.plugin_sql import PostgresPluginSql
+    from memory_server.services.events import Events
     from memory_server.services.gateway import Gateway
     from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
     from memory_server.services.memories import MemoryService
+    from memory_server.services.plugin_operations import CacheOperations, HostOperations
     from memory_server.services.search import SearchService
+    from memory_server.services.sequencing import Sequencer
+    from memory_server.services.switch_off import SwitchOff
 
     clients = Clients()
     secret = server_secret(settings, clients)
@@ -79,13 +93,28 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     plugin_sql = PostgresPluginSql(
         settings.require("database_host"), settings.database_port, settings.database_name, server_secret=secret.value
     )
-    pending = events(settings, clients, secret, storage)
+    publishing = publisher(settings, clients, secret)
+    pending = Events(publishing, storage)
     embeddings = cached_embedder(settings, clients, pending)
     memories = MemoryService(storage, embeddings, pending)
     search = SearchService(storage, embeddings, pending)
-    operations = {**MemoryOperations(memories, search).table(), **OwnOperations(plugin_sql, embeddings).table()}
+    registry = plugin_registry(settings, clients)
+    sequencer = Sequencer(event_sequences(settings, clients), publishing, SystemClock())
+    switch_off = SwitchOff(
+        registry,
+        plugins.plugin_lifecycle(settings, clients, registry, publishing),
+        event_bus(settings, clients),
+        SystemClock(),
+        limit=settings.failure_limit,
+    )
+    operations = {
+        **MemoryOperations(memories, search).table(),
+        **OwnOperations(plugin_sql, embeddings).table(),
+        **CacheOperations(delivery.plugin_cache(settings, clients)).table(),
+        **HostOperations(sequencer, switch_off).table(),
+    }
     try:
-        yield Gateway(plugin_registry(settings, clients), operations, pending, secret.grant_key(), SystemClock())
+        yield Gateway(registry, operations, pending, secret.grant_key(), SystemClock())
     finally:
         await plugin_sql.close()
         await storage.close()
@@ -98,7 +127,6 @@ def registrar(settings: Settings) -> CustomResources:
     def resources() -> Mapping[str, Resource]:
         from memory_server.adapters.aws import Clients
         from memory_server.adapters.stack_resources import DatabaseSchemaResource, PluginRegistrationResource
-        from memory_server.bootstrap import plugins
         from memory_server.repository.administration import prepare_database
         from memory_server.repository.plugin_schemas import PostgresPluginSchemas
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from memory_server.repository.database import PostgresDatabase
     from memory_server.services.embeddings import CachedEmbedder
     from memory_server.services.events import Events
-    from memory_server.services.ports import Database, Embedder
+    from memory_server.services.ports import Embedder
     from memory_server.services.publisher import Publisher
 
 
@@ -71,13 +71,6 @@ def database(settings: Settings, secret: ServerSecret) -> PostgresDatabase:
         secret.role_password(roles.APP),
         settings.database_pool_size,
     )
-
-
-def events(settings: Settings, clients: Clients, secret: ServerSecret, database: Database) -> Events:
-    """Return the events of this process, on their way to the bus."""
-    from memory_server.services.events import Events
-
-    return Events(publisher(settings, clients, secret), database)
 
 
 def event_bus(settings: Settings, clients: Clients) -> EventBridgeBus:

@@ -77,6 +77,13 @@ class PluginNotEnabled(MemoryServerError):
         super().__init__(f"plugin {plugin_id!r} is off: POST /plugins/enable/{plugin_id} switches it on")
 
 
+class ReplayRunning(MemoryServerError):
+    """The plugin's last replay is not done."""
+
+    def __init__(self, plugin_id: str) -> None:
+        super().__init__(f"a replay of plugin {plugin_id!r} is not done: GET /plugins/status/{plugin_id} shows it")
+
+
 class EndpointNotFound(MemoryServerError):
     """The plugin has no endpoint of that path; ``endpoints`` are those that it has."""
 

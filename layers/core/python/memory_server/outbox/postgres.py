@@ -8,10 +8,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from memory_server.services.delivery_ports import Replay
 from plugin_kit.envelope import VERSION, Event, decode, encode
 from plugin_kit.errors import EnvelopeError
 from plugin_kit.hooks import CATALOGUE
@@ -27,6 +29,13 @@ _CLAIM: Final = """
 _COUNT_UNREADABLE: Final = """
     SELECT count(*) AS number FROM outbox
     WHERE published_at IS NULL AND NOT (hook = ANY (%(hooks)s) AND event ->> 'version' = %(version)s)
+"""
+_READ: Final = """
+    SELECT id, event FROM outbox
+    WHERE published_at IS NOT NULL AND hook = ANY (%(hooks)s) AND event ->> 'version' = %(version)s
+        AND (%(since)s::uuid IS NULL OR id >= %(since)s) AND (%(until)s::uuid IS NULL OR id < %(until)s)
+        AND (%(after)s::uuid IS NULL OR id > %(after)s)
+    ORDER BY id LIMIT %(limit)s
 """
 _KNOWN: Final[Mapping[str, object]] = {"hooks": list(CATALOGUE), "version": str(VERSION)}
 
@@ -78,7 +87,7 @@ class PostgresBacklog:
         async with self._transactions.transaction() as connection:
             cursor = await connection.execute(_CLAIM, {**_KNOWN, "older_than": older_than, "limit": limit})
             rows = await cursor.fetchall()
-            events, broken = readable(rows)
+            events, broken = _readable(rows)
             yield events
             await _mark_published(connection, [*(event.id for event in events), *broken])
 
@@ -96,7 +105,36 @@ class PostgresBacklog:
             return cursor.rowcount
 
 
-def readable(rows: Sequence[DictRow]) -> tuple[list[Event], list[str]]:
+class PostgresArchive:
+    """Implements delivery_ports.EventArchive on the published rows of the outbox."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def read(self, replay: Replay, hooks: Sequence[str], *, limit: int) -> list[Event]:
+        values = {
+            "hooks": list(hooks),
+            "version": str(VERSION),
+            "since": None if replay.since is None else _first_id(replay.since),
+            "until": None if replay.until is None else _first_id(replay.until),
+            "after": replay.after,
+            "limit": limit,
+        }
+        async with self._transactions.transaction() as connection:
+            while rows := await (await connection.execute(_READ, values)).fetchall():
+                events, _ = _readable(rows)
+                if events:
+                    return events
+                values["after"] = rows[-1]["id"]
+        return []
+
+
+def _first_id(time: datetime) -> UUID:
+    """Return the least UUIDv7 of the millisecond of ``time``: ids of events sort by the time they happened."""
+    return UUID(int=int(time.timestamp() * 1000) << 80)
+
+
+def _readable(rows: Sequence[DictRow]) -> tuple[list[Event], list[str]]:
     """Return the events of rows of the outbox, and the ids of those that are no events: the log tells of each."""
     events: list[Event] = []
     broken: list[str] = []

@@ -124,6 +124,17 @@ def json_object(max_bytes: int) -> Reader:
     def reader(value: JsonValue) -> JsonObject:
         if not isinstance(value, Mapping):
             raise WrongValue("must be a JSON object")
+        check(value)
+        return value
+
+    check = json_of(max_bytes)
+    return reader
+
+
+def json_of(max_bytes: int) -> Reader:
+    """Read any JSON of at most ``max_bytes`` bytes that PostgreSQL can store."""
+
+    def reader(value: JsonValue) -> JsonValue:
         _check_storable(value)
         if len(dumps(value).encode()) > max_bytes:
             raise WrongValue(f"must be at most {max_bytes} bytes of JSON")

@@ -39,15 +39,37 @@ class PluginRegistration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStatistics:
-    """What became of a plugin's deliveries, since it was registered."""
+    """What became of a plugin's deliveries, since it was registered.
+
+    ``latencies`` counts runs of hooks by their upper bound in milliseconds. ``health`` is what the plugin's
+    ``health_check`` returned last.
+    """
 
     delivered: int = 0
     failed: int = 0
+    consecutive_failures: int = 0
     last_delivered_at: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
+    latencies: Mapping[int, int] = field(default_factory=dict[int, int])
     health: JsonValue = None
     health_at: datetime | None = None
+
+    @property
+    def error_rate(self) -> float:
+        """The part of the deliveries that failed, 0 where there were none."""
+        deliveries = self.delivered + self.failed
+        return self.failed / deliveries if deliveries else 0.0
+
+    def latency(self, fraction: float) -> int | None:
+        """Return the bound in milliseconds within which ``fraction`` of the runs ended, None where there were none."""
+        wanted = fraction * sum(self.latencies.values())
+        runs = 0
+        for bound, number in sorted(self.latencies.items()):
+            runs += number
+            if runs >= wanted:
+                return bound
+        return None
 
 
 class PluginRegistry(Protocol):
@@ -60,7 +82,7 @@ class PluginRegistry(Protocol):
         ...
 
     async def register(self, registration: PluginRegistration) -> None:
-        """Add the plugin, or renew what its deployment says; enable state, its reason, log level and first time stay."""
+        """Add the plugin, or renew what its deployment says; enable state, reason, log level and first time stay."""
         ...
 
     async def remove(self, plugin_id: str) -> None:
@@ -87,9 +109,10 @@ class PluginRegistry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """Events that wait for a plugin, and those that failed for good."""
+    """Events that wait for a plugin, that it works on or will try again soon, and that failed for good."""
 
     waiting: int
+    in_flight: int
     dead: int
 
 
@@ -120,6 +143,15 @@ class PluginSchemas(Protocol):
     async def drop(self, plugin_id: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class FiredHook:
+    """What a hook returned, the lines that it wrote, and for how long it ran."""
+
+    returned: JsonValue
+    logs: tuple[str, ...]
+    milliseconds: int
+
+
 class PluginFunctions(Protocol):
     """The plugins' Lambdas, called directly.
 
@@ -142,6 +174,13 @@ class PluginFunctions(Protocol):
 
     async def cleanup(self, function_arn: str) -> None:
         """Run the plugin's ``cleanup``.
+
+        Raises: PluginFailed: it raised, or did not end in time.
+        """
+        ...
+
+    async def fire(self, function_arn: str, detail: JsonObject) -> FiredHook:
+        """Run the hook of the event ``detail`` now, whether or not it ran for it before; nothing is counted.
 
         Raises: PluginFailed: it raised, or did not end in time.
         """

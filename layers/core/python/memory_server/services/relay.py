@@ -1,14 +1,15 @@
-"""Publishes the events of change that no process has published: those that a crash left in the outbox."""
+"""What needs doing though nobody asked: a crash's events published, late ones moved on, replays carried through."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from memory_server.domain.errors import Unavailable
+from memory_server.services.plugin_replay import Replayer
 from memory_server.services.ports import Clock, OutboxBacklog
 from memory_server.services.publisher import Publisher
 from memory_server.services.sequencing import Sequencer
@@ -20,13 +21,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RelayReport:
-    """How many events a run published, moved on to the next plugins, and forgot because they were published long ago.
+    """How many events a run published, moved on to the next plugins, replayed, and forgot because they are old.
 
     ``unreadable`` events wait for the version of the server that wrote them.
     """
 
     published: int = 0
     advanced: int = 0
+    replayed: int = 0
     pruned: int = 0
     unreadable: int = 0
 
@@ -35,18 +37,26 @@ class Relay:
     """Several may run at once: each claims events that no other holds."""
 
     def __init__(
-        self, backlog: OutboxBacklog, publisher: Publisher, sequencer: Sequencer, clock: Clock, *, retention: timedelta
+        self,
+        backlog: OutboxBacklog,
+        publisher: Publisher,
+        sequencer: Sequencer,
+        replayer: Replayer,
+        clock: Clock,
+        *,
+        retention: timedelta,
     ) -> None:
         self._backlog = backlog
         self._publisher = publisher
         self._sequencer = sequencer
+        self._replayer = replayer
         self._clock = clock
         self._retention = retention
 
     async def run(self, *, older_than: timedelta, has_time: Callable[[], bool]) -> RelayReport:
         """Publish what has waited for ``older_than``, until nothing is left, something fails, or time is up.
 
-        Then move on the events whose plugins have not finished in time.
+        Then move on the events whose plugins have not finished in time, and go on with replays.
 
         Raises:
             Unavailable: the database does not answer.
@@ -54,19 +64,17 @@ class Relay:
         published = 0
         while has_time() and (count := await self._publish_batch(older_than)):
             published += count
-        advanced = await self._advance(has_time)
+        advanced = await _unless_away("sequences", self._sequencer.advance_overdue(has_time))
+        replayed = await self.replay(has_time)
         unreadable = await self._backlog.count_unreadable()
         if unreadable:
             logger.warning("%d events wait for the version of the server that knows their hooks", unreadable)
         pruned = await self._backlog.prune(published_before=self._clock.now() - self._retention)
-        return RelayReport(published, advanced, pruned, unreadable)
+        return RelayReport(published, advanced, replayed, pruned, unreadable)
 
-    async def _advance(self, has_time: Callable[[], bool]) -> int:
-        try:
-            return await self._sequencer.advance_overdue(has_time)
-        except Unavailable as error:
-            logger.warning("the sequences wait: %s", error)
-            return 0
+    async def replay(self, has_time: Callable[[], bool]) -> int:
+        """Go on with the replays alone, and return how many events are on their way again."""
+        return await _unless_away("replays", self._replayer.run(has_time))
 
     async def _publish_batch(self, older_than: timedelta) -> int:
         """Return how many events were published; 0 where none is left or none can be published."""
@@ -79,3 +87,12 @@ class Relay:
         except Unavailable as error:
             logger.warning("the outbox waits: %s", error)
             return 0
+
+
+async def _unless_away(name: str, task: Awaitable[int]) -> int:
+    """Return what ``task`` gives, and 0 where what it needs does not answer: the next minute tries again."""
+    try:
+        return await task
+    except Unavailable as error:
+        logger.warning("the %s wait: %s", name, error)
+        return 0
