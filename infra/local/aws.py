@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from infra.local.aws_gate import OPERATOR
+
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,11 +26,15 @@ _CONFIG: Final = Config(retries={"total_max_attempts": 2})  # it answers at once
 
 
 class Aws:
-    """The emulator that answers at ``endpoint``, with a client for each of its services that the stack needs."""
+    """The emulator that answers at ``endpoint``, with a client for each of its services that the stack needs.
 
-    def __init__(self, endpoint: str) -> None:
+    ``secret`` is the operator's, who may do all.
+    """
+
+    def __init__(self, endpoint: str, secret: str) -> None:
         self.endpoint = endpoint
-        self._session = boto3.Session("local", "local", region_name=REGION)  # it takes any credentials
+        self._secret = secret
+        self._session = boto3.Session(OPERATOR, secret, region_name=REGION)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -37,8 +43,8 @@ class Aws:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": OPERATOR,
+            "AWS_SECRET_ACCESS_KEY": self._secret,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

@@ -84,6 +84,8 @@ class Journal:
 
     def _rewrite(self) -> None:
         new = self._path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        new.touch(mode=0o600)  # there are secrets in it
         with new.open("wb") as file:
             for table, items in self._items.items():
                 for key in [key for key, item in items.items() if _expired(item)]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.errors import CannotRun
+from infra.local.sandbox import LAYER_FOLDER
 from infra.local.translate import Source
 
 _REPOSITORY: Final = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ RUNTIME: Final = "python3.11"
 """The Python of .venv-aws, as Lambda names it."""
 
 _KEEP_SECONDS: Final = 14 * 24 * 3600
-_RECIPE: Final = b"3"  # another one makes everything anew
+_RECIPE: Final = b"4"  # another one makes everything anew
 _SINCE_EVER: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -77,6 +78,7 @@ def package(source: Source, folder: Path) -> bytes:
         if source.kind == "layer":
             line = f"import sys; sys.path.insert(0, {str(folder)!r})"
             packed.writestr(zipfile.ZipInfo(f"python/lib/{RUNTIME}/site-packages/layer.pth", _SINCE_EVER), line)
+            packed.writestr(zipfile.ZipInfo(LAYER_FOLDER, _SINCE_EVER), str(folder))
         else:
             for file in _files(folder, compiled=True):
                 entry = zipfile.ZipInfo(str(file.relative_to(folder)), _SINCE_EVER)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import time
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -27,15 +29,17 @@ class Emulator:
     stacks are gone with it.
     """
 
-    def __init__(self, folder: Path, log_file: Path) -> None:
+    def __init__(self, folder: Path, log_file: Path, *, closed_port: int = 0) -> None:
+        """``closed_port`` is one that no plugin may connect to."""
         self.folder = folder
+        self._closed_port = closed_port
         self.log_file = log_file
         self.port = 0
 
     @cached_property
     def aws(self) -> Aws:
         """Its clients, once it was started."""
-        return Aws(f"http://{HOST}:{self.port}")
+        return Aws(f"http://{HOST}:{self.port}", operator_secret(self.folder))
 
     def start(self) -> None:
         """Start the process; it answers after ``wait``.
@@ -49,13 +53,15 @@ class Emulator:
         shutil.rmtree(scratch, ignore_errors=True)  # the unpacked functions of a process that was killed
         scratch.mkdir(parents=True)
         self.port = _free_port()
+        journal = str(self.folder / "dynamodb.journal")
         self.child = Child(
             "the AWS emulator",
-            [str(_PYTHON), "-m", "infra.local.aws_process", str(self.port), str(self.folder / "dynamodb.journal")],
+            [str(_PYTHON), "-m", "infra.local.aws_process", str(self.port), journal, str(self._closed_port)],
             environment=self._environment(scratch),
             folder=_REPOSITORY,
             log_file=self.log_file,
         )
+        self.child.tell(operator_secret(self.folder))
 
     def wait(self) -> None:
         """Return when the emulator answers.
@@ -83,6 +89,7 @@ class Emulator:
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",
+            "AUTH": "true",
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": HOST,
@@ -93,6 +100,14 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
+
+
+def operator_secret(folder: Path) -> str:
+    """Return the secret key of the operator of the emulator over ``folder``: the first call makes it."""
+    file = folder / "operator_secret"
+    with suppress(FileExistsError), os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as new:
+        new.write(secrets.token_hex(32))
+    return file.read_text()
 
 
 def _free_port() -> int:

@@ -40,7 +40,7 @@ class Machine:
         self._folder = folder
         self._port = port
         self._postgres = LocalPostgres(folder.postgres)
-        self._emulator = Emulator(folder.aws, folder.logs / "aws.log")
+        self._emulator = Emulator(folder.aws, folder.logs / "aws.log", closed_port=port)
         self._down = ExitStack()
 
     def __enter__(self) -> Self:

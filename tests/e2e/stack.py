@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from infra.local.aws import Aws
+from infra.local.emulator import operator_secret
 from infra.local.postgres import LocalPostgres
 
 REPOSITORY = Path(__file__).parents[2]
@@ -116,7 +117,8 @@ class Stack:
     def aws(self) -> Aws:
         """Clients of the emulator that runs now."""
         command = self.process("infra.local.aws_process").cmdline()
-        return Aws(f"http://127.0.0.1:{command[command.index('infra.local.aws_process') + 1]}")
+        port = command[command.index("infra.local.aws_process") + 1]
+        return Aws(f"http://127.0.0.1:{port}", operator_secret(self.data_dir / "aws"))
 
     @property
     def admin_dsn(self) -> str:

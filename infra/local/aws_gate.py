@@ -1,0 +1,116 @@
+"""The emulator's door: who calls, and whether what a function asks for is what its role allows.
+
+ministack evaluates IAM policies, but takes whoever calls himself ``test`` for the account's owner, believes requests
+that name another action than theirs, and serves its own pages to all. Plugins are strangers, so the door is narrower.
+
+This runs inside the emulator's process. ministack has no public door for it, so the names that are hooked are those of
+the version that requirements-aws.txt pins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Final, TypeAlias, cast
+from urllib.parse import parse_qs
+
+Scope: TypeAlias = "Mapping[str, object]"
+Message: TypeAlias = "Mapping[str, object]"
+Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
+Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
+Application: TypeAlias = "Callable[[Scope, Receive, Send], Awaitable[None]]"
+Sessions: TypeAlias = "MutableMapping[str, Mapping[str, str]]"
+
+OPERATOR: Final = "operator"
+"""The access key of whoever started the emulator, who may do all."""
+
+_ACCOUNT: Final = "000000000000"
+_REFUSED: Final = b'{"__type": "AccessDeniedException", "message": "the emulator takes no such request"}'
+_HEALTH: Final = "/_ministack/health"
+_ANSWER: Final = "/_ministack/cfn-response/"  # CloudFormation's, whose URL none but the one who is asked can know
+_CREDENTIAL: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=(\w+)/\d{8}/[\w-]+/([\w-]+)/aws4_request,")
+# How functions may ask each service: the path, and how the name of what they ask for begins where it is in a header.
+_SHAPES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
+    "dynamodb": (re.compile(r"/"), "DynamoDB_20120810."),
+    "events": (re.compile(r"/"), "AWSEvents."),
+    "lambda": (re.compile(r"/2015-03-31/functions/[^/]+/invocations"), ""),
+    "logs": (re.compile(r"/"), "Logs_20140328."),
+    "s3": (re.compile(r"/[^/]+/.+"), ""),
+    "scheduler": (re.compile(r"/schedules/.+"), ""),
+    "secretsmanager": (re.compile(r"/"), "secretsmanager."),
+    "sqs": (re.compile(r"/"), "AmazonSQS."),
+}
+_WITH_QUERY: Final = {"s3", "scheduler"}
+
+logger = logging.getLogger(__name__)
+
+
+def open_door(application: Application, operator_secret: str) -> Application:
+    """Return ``application``, ministack's, for those alone who have credentials: the operator, and each function.
+
+    ministack must have been imported with AUTH=true: it checks the signatures and evaluates the roles' policies.
+    """
+    sts = vars(importlib.import_module("ministack.services.sts"))
+    sessions = cast(Sessions, sts["_sessions"])
+    sessions[OPERATOR] = _session(f"arn:aws:iam::{_ACCOUNT}:root", operator_secret)
+
+    def credentials(configuration: Mapping[str, str]) -> dict[str, str]:
+        """Return what a function signs with; ministack's own could be computed from the function's name."""
+        role = configuration["Role"].rpartition("/")[2]
+        function = configuration["FunctionName"]
+        digest = hmac.new(operator_secret.encode(), f"{function}:{role}".encode(), hashlib.sha512).hexdigest()
+        key, secret = f"ASIA{digest[:16].upper()}", digest[16:]
+        sessions[key] = _session(f"arn:aws:sts::{_ACCOUNT}:assumed-role/{role}/{function}", secret)
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+
+    vars(importlib.import_module("ministack.core.lambda_runtime"))["execution_credentials"] = credentials
+    return _Door(application, sessions)
+
+
+def _session(arn: str, secret: str) -> Mapping[str, str]:
+    return {"Arn": arn, "UserId": arn.rpartition("/")[2], "SecretAccessKey": secret}
+
+
+class _Door:
+    def __init__(self, application: Application, sessions: Sessions) -> None:
+        self._application = application
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and self._admits(scope)):
+            await self._application(scope, receive, send)
+            return
+        logger.warning("refused: %s %s", scope.get("method"), scope.get("path"))
+        headers = [(b"content-type", b"application/x-amz-json-1.0")]
+        await send({"type": "http.response.start", "status": HTTPStatus.FORBIDDEN, "headers": headers})
+        await send({"type": "http.response.body", "body": _REFUSED})
+
+    def _admits(self, scope: Scope) -> bool:
+        method, path = str(scope["method"]), str(scope["path"])
+        if path.startswith("/_"):
+            return path == _HEALTH or (method == "PUT" and path.startswith(_ANSWER))
+        headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
+        credentials = [value.decode("latin-1") for name, value in headers if name.lower() == b"authorization"]
+        credential = _CREDENTIAL.match(credentials[0]) if len(credentials) == 1 else None
+        if credential is None or credential[1] not in self._sessions:
+            return False
+        return credential[1] == OPERATOR or _has_shape(credential[2], path, headers, cast(bytes, scope["query_string"]))
+
+
+def _has_shape(service: str, path: str, headers: list[tuple[bytes, bytes]], query: bytes) -> bool:
+    """Return whether a request is what it says in its signature, a call of ``service``, to ministack's router too."""
+    if service not in _SHAPES:
+        return False
+    pattern, target = _SHAPES[service]
+    targets = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-amz-target"]
+    named = len(targets) == 1 and targets[0].startswith(target) if target else not targets
+    hosts = [value.partition(b":")[0] for name, value in headers if name.lower() == b"host"]
+    forms = [value for name, value in headers if name.lower() == b"content-type" and b"form" in value]
+    # In a query or a form, ministack would look for what is asked for, and find another thing than what it then does.
+    plain = not forms and (not query or (service in _WITH_QUERY and "Action" not in parse_qs(query.decode("latin-1"))))
+    return pattern.fullmatch(path) is not None and named and plain and hosts == [b"127.0.0.1"]
