@@ -7,6 +7,7 @@ import pytest
 from memory_server.adapters.dynamodb_plugin_configs import DynamoDBPluginConfigs
 from memory_server.domain.errors import PluginNotFound
 from memory_server.services.plugin_ports import PluginConfig
+from plugin_kit.json_types import JsonObject
 from tests.fixtures.aws import PLUGINS_TABLE, AwsStack, make_registration
 
 
@@ -20,7 +21,7 @@ async def test_a_plugin_that_nothing_was_set_for_has_an_empty_config(aws: AwsSta
 
 
 async def test_what_is_given_is_replaced_and_the_rest_stays(aws: AwsStack) -> None:
-    values = {"ratio": 0.1, "none": None, "": [], "big": 10**30}
+    values: JsonObject = {"ratio": 0.1, "none": None, "": [], "big": 10**30}
     assert await configs(aws).put("reports", values=values) == PluginConfig(values=values)
     both = PluginConfig(values=values, schedules={"nightly": "rate(1 day)"})
     assert await configs(aws).put("reports", schedules=both.schedules) == both
