@@ -1,7 +1,8 @@
-"""What the commands that ask a server have in common: --url and --json."""
+"""What the commands that ask a server have in common: --url, --json, and JSON as an argument."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -9,6 +10,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from memory_cli.server import Server
+from plugin_kit.json_types import JsonValue
 
 P = ParamSpec("P")
 
@@ -31,3 +33,15 @@ def asks_server(command: Callable[Concatenate[Server, P], None]) -> Callable[P, 
         command(Server(str(options.pop("url"))), *arguments, **options)
 
     return with_server
+
+
+def parsed(text: str) -> JsonValue:
+    """Return the JSON value that an option's ``text`` stands for.
+
+    Raises:
+        click.BadParameter: it is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not JSON: {error}") from error

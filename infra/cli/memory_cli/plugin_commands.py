@@ -11,11 +11,11 @@ import click
 from memory_cli import checks, scaffold
 from memory_cli.errors import Failed
 from memory_cli.logs import plugin_lines
-from memory_cli.options import as_json, asks_server
+from memory_cli.options import as_json, asks_server, parsed
 from memory_cli.output import print_json, print_object, print_rows
 from memory_cli.server import Server
 from plugin_kit.hooks import CATALOGUE
-from plugin_kit.json_types import JsonObject
+from plugin_kit.json_types import JsonObject, JsonValue
 
 _PLUGIN_COLUMNS: Final = ("id", "version", "enabled", "priority", "hooks", "description")
 _DELIVERY_COLUMNS: Final = ("at", "hook", "result", "attempt", "milliseconds", "error", "event_id")
@@ -42,6 +42,7 @@ def new(name: str, folder: Path) -> None:
     underscores.
     """
     made = scaffold.make_plugin(name, folder)
+    named = "" if made == Path("plugins", name) else f'name "{made.resolve()}" in config/settings.yaml, and then '
     click.echo(
         f"""Made {made} with {", ".join(scaffold.FILES)}.
 
@@ -49,11 +50,7 @@ Next:
   pytest {made}
   memory-server plugin check {made}
 
-To run it, name it in config/settings.yaml and start the server again:
-  plugins:
-    plugins:
-      - "{name if made == Path("plugins", name) else made.resolve()}"
-
+To run it on this machine, {named}start the server again: make run
 Then see it work:
   memory-server plugin fire memory_created {name}"""
     )
@@ -79,18 +76,20 @@ def check(folder: Path, as_json: bool) -> None:
 @plugin.command(epilog="Example: memory-server plugin fire memory_created my_plugin")
 @click.argument("hook", type=click.Choice(list(CATALOGUE)), metavar="HOOK")
 @click.argument("name", required=False, metavar="[PLUGIN]")
+@click.option("--args", "given", metavar="JSON", help="Arguments in place of the sample's; of a memory, some fields.")
 @as_json
 @asks_server
-def fire(server: Server, hook: str, name: str | None, as_json: bool) -> None:
+def fire(server: Server, hook: str, name: str | None, given: str | None, as_json: bool) -> None:
     """Give a sample event of HOOK to PLUGIN on a running server, and print what it did.
 
     Without PLUGIN, every enabled plugin that has the hook gets it. Nothing is stored, and no statistics count it; what
     the hook does is done.
     """
+    body: dict[str, JsonValue] = {"hook": hook, **({} if given is None else {"args": parsed(given)})}
     names = [name] if name else [str(item["id"]) for item in _plugins(server) if item["enabled"] and _has(item, hook)]
     if not names:
         raise Failed(f"no enabled plugin has the hook {hook}: see `memory-server plugin list`")
-    results = [{"plugin": name, **server.post("plugins", name, "test", body={"hook": hook})} for name in names]
+    results = [{"plugin": name, **server.post("plugins", name, "test", body=body)} for name in names]
     if as_json:
         print_json(results)
     else:

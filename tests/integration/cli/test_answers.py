@@ -153,6 +153,12 @@ def test_a_hook_is_fired_at_the_plugin_that_is_named(server: Answers) -> None:
     assert "other: INFO New memory created: 1" in result.output
 
 
+def test_the_arguments_of_the_sample_can_be_replaced(server: Answers) -> None:
+    server.answer("POST /plugins/other/test", FIRED)
+    assert run(server, "fire", "memory_deleted", "other", "--args", '{"memory_id": "7"}').exit_code == 0
+    assert server.asked == [("POST /plugins/other/test", '{"hook":"memory_deleted","args":{"memory_id":"7"}}')]
+
+
 def test_without_a_name_every_enabled_plugin_that_has_the_hook_gets_it(server: Answers) -> None:
     server.answer("GET /plugins/list", {"plugins": [PLUGIN, OFF, {**PLUGIN, "id": "third", "hooks": ["cache_hit"]}]})
     server.answer("POST /plugins/my_plugin/test", FIRED)

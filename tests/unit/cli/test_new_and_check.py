@@ -43,8 +43,17 @@ def test_a_new_plugin_has_no_fault(plugin: Path) -> None:
 def test_a_new_plugin_says_what_to_do_next(tmp_path: Path) -> None:
     output = run("plugin", "new", "my_plugin", "--folder", tmp_path).output
     assert f"pytest {tmp_path}/my_plugin" in output
-    assert f'- "{tmp_path}/my_plugin"' in output
+    assert f'name "{tmp_path}/my_plugin" in config/settings.yaml' in output
     assert "memory-server plugin fire memory_created my_plugin" in output
+
+
+def test_a_new_plugin_among_those_of_the_server_need_not_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = run("plugin", "new", "my_plugin").output
+    assert "pytest plugins/my_plugin" in output
+    assert "To run it on this machine, start the server again: make run" in output
 
 
 @pytest.mark.parametrize(
@@ -116,6 +125,7 @@ def test_what_is_not_installed_here_is_told_apart_from_what_is_not_required(plug
     [
         ["plugin", "check", "nowhere"],
         ["plugin", "fire", "memory_creatd"],
+        ["plugin", "fire", "memory_created", "--args", "{"],
         ["plugin", "new"],
         ["plugin", "deliveries", "p", "--result", "lost"],
         ["plug"],

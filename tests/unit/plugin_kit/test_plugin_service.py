@@ -14,7 +14,7 @@ from plugin_kit.testing import FakeCacheService, PluginService
 MEMORY = Memory(id="test123", content="Test content")
 PLUGIN = """
 PLUGIN_INFO = {{"name": "P", "version": "1.0", "description": "d", "author": "a", "hooks": ["memory_created"],
-               "priority": {priority}, "permissions": {permissions},
+               "priority": {priority}, "permissions": {permissions}, "enabled": {enabled},
                "config": {{"properties": {{"n": {{"default": 7}}}}}}}}
 CALLS = []
 
@@ -29,9 +29,11 @@ async def memory_created(memory, context):
 """
 
 
-def write(folder: Path, name: str, body: str, *, priority: int = 100, permissions: tuple[str, ...] = ()) -> None:
+def write(
+    folder: Path, name: str, body: str, *, priority: int = 100, permissions: tuple[str, ...] = (), enabled: bool = True
+) -> None:
     (folder / name).mkdir()
-    text = PLUGIN.format(body=body, priority=priority, permissions=list(permissions))
+    text = PLUGIN.format(body=body, priority=priority, permissions=list(permissions), enabled=enabled)
     (folder / name / "plugin.py").write_text(text)
 
 
@@ -50,17 +52,27 @@ async def test_the_plugins_of_the_settings_are_loaded_initialized_and_cleaned_up
     assert dict(service.loaded_plugins) == {}
 
 
-@pytest.mark.parametrize("off", ["enabled", "auto_load"])
-async def test_settings_can_leave_all_plugins_out(tmp_path: Path, off: str) -> None:
-    service = PluginService(settings("one", **{off: False}), folder=tmp_path)
+async def loaded(settings: object, folder: Path) -> list[str]:
+    service = PluginService(settings, folder=folder)
     await service.initialize()
-    assert dict(service.loaded_plugins) == {}
+    return list(service.loaded_plugins)
+
+
+async def test_those_that_are_named_are_loaded_or_all_that_are_enabled_where_none_is(tmp_path: Path) -> None:
+    write(tmp_path, "one", "pass")
+    write(tmp_path, "other", "pass", enabled=False)
+    assert await loaded(settings(), tmp_path) == ["one"]
+    assert await loaded(settings("other"), tmp_path) == ["other"]
+    assert await loaded(settings("other", auto_load=False), tmp_path) == ["other"]
+    assert await loaded(settings(auto_load=False), tmp_path) == []
+    assert await loaded(settings("one", enabled=False), tmp_path) == []
 
 
 async def test_settings_may_be_an_object_or_a_file(tmp_path: Path) -> None:
     write(tmp_path, "one", "pass")
-    file = tmp_path / "settings.yaml"
-    file.write_text(f'plugins:\n  enabled: true\n  auto_load: true\n  plugins:\n    - "{tmp_path}/one"\n')
+    file = tmp_path / "config" / "settings.yaml"
+    file.parent.mkdir()
+    file.write_text('plugins:\n  enabled: true\n  auto_load: true\n  plugins:\n    - "../one"\n')
     as_object = SimpleNamespace(plugins=SimpleNamespace(enabled=True, auto_load=True, plugins=[f"{tmp_path}/one"]))
     for given in (file, str(file), as_object):
         service = PluginService(given)

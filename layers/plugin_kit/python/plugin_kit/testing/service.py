@@ -39,9 +39,10 @@ class LoadedPlugin:
 
 
 class PluginService:
-    """The plugins that ``settings`` name: ``config/settings.yaml`` as a mapping, as an object, or as its path.
+    """The plugins of ``settings``: ``config/settings.yaml`` as a mapping, as an object, or as its path.
 
-    A name stands for a folder in ``folder``, a path for itself. Every plugin has fakes of the services of its own, in
+    The settings mean what they mean for ``make run``: the plugins that they name are loaded, or where they name none,
+    those of ``folder`` that are enabled by PLUGIN_INFO. Every plugin has fakes of the services of its own, in
     ``loaded_plugins[name].context``.
     """
 
@@ -56,28 +57,16 @@ class PluginService:
         return MappingProxyType(self._loaded)
 
     async def initialize(self) -> None:
-        """Load the plugins of the settings, unless those say otherwise, and call ``initialize`` of each.
+        """Load the plugins, and call ``initialize`` of each.
 
         Raises:
             InvalidPlugin: the server would refuse a plugin. What ``initialize`` raises rises too.
         """
-        if self._settings.enabled and self._settings.auto_load:
-            for name in self._settings.plugins:
-                await self.load(name)
-
-    async def load(self, name: str) -> LoadedPlugin:
-        """Load one plugin and call its ``initialize``. Raises what ``initialize`` raises."""
-        path = (Path(name) if "/" in name else self._folder / name).resolve()
-        module = load(path.name, path)
-        info = verify(path.name, module)
-        server_config = {**make_context()["server_config"], "config": with_defaults(info.config, {})}
-        context = make_context(
-            plugin_name=info.plugin_id, server_config=server_config, logger=logging.getLogger(info.plugin_id)
-        )
-        plugin = LoadedPlugin(info, module, context)
-        await plugin.call("initialize")
-        self._loaded[info.plugin_id] = plugin
-        return plugin
+        for path in self._settings.enabled_folders(self._folder):
+            plugin = _load(path.resolve())
+            if plugin.info.enabled or self._settings.plugins:
+                await plugin.call("initialize")
+                self._loaded[plugin.info.plugin_id] = plugin
 
     async def fire(self, hook: str, *arguments: object) -> dict[str, object]:
         """Call ``hook`` of each plugin that has it and return what they answered, by name.
@@ -106,3 +95,13 @@ class PluginService:
         while self._loaded:
             _, plugin = self._loaded.popitem()
             await plugin.call("cleanup")
+
+
+def _load(folder: Path) -> LoadedPlugin:
+    module = load(folder.name, folder)
+    info = verify(folder.name, module)
+    server_config = {**make_context()["server_config"], "config": with_defaults(info.config, {})}
+    logger = logging.getLogger(info.plugin_id)
+    return LoadedPlugin(
+        info, module, make_context(plugin_name=info.plugin_id, server_config=server_config, logger=logger)
+    )

@@ -12,11 +12,15 @@ from plugin_kit.errors import PluginError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSettings:
-    """Whether there are plugins at all, whether they are loaded at the start, and which: names, or paths of folders."""
+    """Whether there are plugins at all, whether those count that no one names, and the names, or paths of folders.
+
+    A path that does not begin with / leads from ``folder``.
+    """
 
     enabled: bool
     auto_load: bool
     plugins: Sequence[str]
+    folder: Path = Path()
 
     @classmethod
     def of(cls, settings: object) -> PluginSettings:
@@ -25,17 +29,31 @@ class PluginSettings:
         Raises:
             PluginError: it says something else than it may; the message names the key.
         """
-        content = _read(settings) if isinstance(settings, (str, Path)) else settings
-        plugins = _member(content, "plugins")
+        file = Path(settings) if isinstance(settings, (str, Path)) else None
+        plugins = _member(settings if file is None else _read(file), "plugins")
         return cls(
-            enabled=_flag(plugins, "enabled"), auto_load=_flag(plugins, "auto_load"), plugins=_names(plugins, "plugins")
+            enabled=_flag(plugins, "enabled"),
+            auto_load=_flag(plugins, "auto_load"),
+            plugins=_names(plugins, "plugins"),
+            folder=Path() if file is None else file.parent,
         )
 
+    def enabled_folders(self, home: Path) -> list[Path]:
+        """Return the folders of the plugins that a new server would have enabled; ``home`` has those without a path.
 
-def _read(path: str | Path) -> object:
+        They are those that are named; where none is, and ``auto_load`` is on, all of ``home`` are candidates.
+        """
+        if not self.enabled:
+            return []
+        if not self.plugins and self.auto_load:
+            return sorted(file.parent for file in home.glob("*/plugin.py"))
+        return [(self.folder / Path(name).expanduser()) if "/" in name else home / name for name in self.plugins]
+
+
+def _read(path: Path) -> object:
     import yaml  # PyYAML is not in the kit's layer: a test that gives a mapping needs none
 
-    return cast(object, yaml.safe_load(Path(path).read_text()))
+    return cast(object, yaml.safe_load(path.read_text()))
 
 
 def _member(value: object, name: str) -> object:
