@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
+from memory_server.services.delivery_ports import PluginCache
 from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
 from memory_server.services.memories import MemoryService
+from memory_server.services.plugin_operations import CacheOperations
 from memory_server.services.plugin_ports import PluginSql
 from memory_server.services.ports import Embedder
 from memory_server.services.search import SearchService
@@ -30,6 +32,7 @@ def test_the_permissions_are_those_of_the_gateway() -> None:
     tables = (
         MemoryOperations(cast(MemoryService, None), cast(SearchService, None)).table(),
         OwnOperations(cast(PluginSql, None), cast(Embedder, None)).table(),
+        CacheOperations(cast(PluginCache, None)).table(),
     )
     gateway = {name: operation.permission for table in tables for name, operation in table.items()}
     of_kit = {
@@ -37,4 +40,4 @@ def test_the_permissions_are_those_of_the_gateway() -> None:
         for key, needs in PERMISSIONS.items()
         for method, permission in needs.items()
     }
-    assert gateway == {name: permission for name, permission in of_kit.items() if name in gateway}
+    assert of_kit == gateway
