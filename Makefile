@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PORT ?= 8000
 DATA_DIR ?= .data
+SETTINGS ?= config/settings.yaml
 
 UV := .venv-uv/bin/uv
 VENV := .venv/.installed
@@ -71,8 +72,8 @@ lint: $(VENV) ## check format, style, types and the direction of imports
 	.venv/bin/lint-imports
 
 .PHONY: run
-run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_DIR=.data]
-	@exec .venv/bin/python -m infra.local up --port $(PORT) --data-dir $(DATA_DIR)
+run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_DIR=.data] [SETTINGS=config/settings.yaml]
+	@exec .venv/bin/python -m infra.local up --port $(PORT) --data-dir $(DATA_DIR) --settings $(SETTINGS)
 
 .PHONY: model
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]

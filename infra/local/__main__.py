@@ -19,6 +19,7 @@ from infra.local.postgres import PostgresDidNotStart
 from infra.local.postmaster import ServerWillNotEnd
 from infra.local.probe import HOST
 from infra.local.progress import steps
+from infra.local.settings import load
 from infra.local.unprivileged import CannotRunUnprivileged
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,7 +37,7 @@ def main() -> int:
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     try:
-        _up(arguments.port, arguments.data_dir)
+        _up(arguments.port, arguments.data_dir, arguments.settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
         return 0
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="The memory server on this machine, with no AWS account and no Docker.",
-        epilog="`make run PORT=8001 DATA_DIR=/tmp/memories` installs what is needed, then calls `up`.",
+        epilog="`make run PORT=8001 DATA_DIR=/tmp/memories SETTINGS=my.yaml` installs what is needed, then calls `up`.",
     )
     commands = parser.add_subparsers(required=True, metavar="up")
     up = commands.add_parser(
@@ -62,17 +63,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--port", type=int, default=8000, help="where the API answers on 127.0.0.1")
     up.add_argument("--data-dir", type=Path, default=Path(".data"), help="memories, plugins' state, objects and logs")
+    up.add_argument("--settings", type=Path, default=Path("config/settings.yaml"), help="which plugins there are")
     return parser
 
 
-def _up(port: int, data_dir: Path) -> None:
+def _up(port: int, data_dir: Path, settings_file: Path) -> None:
+    settings = load(settings_file)
     if not MODEL.exists():
         raise CannotRun(f"the embedding model is not in {MODEL}: `make model` puts it there")
-    with DataFolder(data_dir) as folder, Machine(folder, port) as machine:
+    with DataFolder(data_dir) as folder, Machine(folder, port, settings) as machine:
         try:
             _check_port(port)
             with steps() as tell:
-                machine.start(tell)
+                failed = machine.start(tell)
+            for name, fault in failed.items():
+                print(f"\nThe plugin {name} is not there: {fault}", file=sys.stderr, flush=True)
             _greet(port, folder)
             machine.watch()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -77,7 +78,7 @@ class ArtifactBucket:
 
     def _build(self, source: Source, folder: Path, key: str) -> None:
         if not folder.exists():
-            self._note(f"building {source.path.relative_to(_REPOSITORY)}")
+            self._note(f"building {os.path.relpath(source.path, _REPOSITORY)}")
         build(source, folder)
         if key not in self._there:
             self._put(key, package(source, folder))

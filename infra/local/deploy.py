@@ -1,30 +1,26 @@
-"""The stack of template.yaml on the emulator, made anew at each start: what it keeps, the emulator kept on disk."""
+"""The stacks on the emulator, made anew at each start: what they keep, the emulator kept on disk."""
 
 from __future__ import annotations
 
 import copy
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
+from infra.local import plugins, stacks
 from infra.local.artifacts import ArtifactBucket
 from infra.local.aws import REGION, Aws
 from infra.local.build import RUNTIME
-from infra.local.errors import CannotRun
 from infra.local.model import MODEL
+from infra.local.plugins import UploadedPlugins
+from infra.local.settings import PluginSettings
 from infra.local.translate import Artifacts, translate
 from plugin_kit.json_types import JsonObject, JsonValue
 
-if TYPE_CHECKING:
-    from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
-
 NAME: Final = "memory-server"
 _TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
-_STACK_SECONDS: Final = 330  # longer than the registrar may take: CloudFormation waits an hour for one that crashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +35,33 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """What is on the emulator to be deployed: the server's template with its parameters, and those of the plugins."""
+
+    template_url: str
+    parameters: Mapping[str, str]
+    plugins: UploadedPlugins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What the machine needs to know of the stack: the API's environment, two functions, the plugins' queues."""
+    """What the machine needs to know of the stack: the API's environment, two functions, the plugins' queues.
+
+    ``failed`` says of each plugin that could not be deployed what is the matter.
+    """
 
     api_environment: Mapping[str, str]
     relay_function: str
     gateway_function: str
     queue_urls: tuple[str, ...]
+    failed: Mapping[str, str]
 
 
-def upload(aws: Aws, database: Database, note: Callable[[str], None]) -> tuple[str, dict[str, str]]:
-    """Build what the template names and put it on the emulator; return the template's URL and its parameters.
+def upload(aws: Aws, database: Database, settings: PluginSettings, note: Callable[[str], None]) -> Uploaded:
+    """Build what the template and the settings name and put it on the emulator.
 
     Raises:
-        CannotRun: a function or a layer cannot be built.
+        CannotRun: a function or a layer of the server's cannot be built, or a plugin of the settings is not there.
     """
     secret = aws.secrets.create_secret(
         Name=f"{NAME}-database-admin",
@@ -72,7 +81,12 @@ def upload(aws: Aws, database: Database, note: Callable[[str], None]) -> tuple[s
             return bucket.put_template(path, _for_few_cores(template))
 
         places = Artifacts(code=bucket.put_code, template=put)
-        return put(_TEMPLATE, translate(_TEMPLATE, parameters, places, region=REGION)), parameters
+        server = translate(_TEMPLATE, parameters, places, region=REGION, without=plugins.TEMPLATE)
+        return Uploaded(
+            template_url=put(_TEMPLATE, server),
+            parameters=parameters,
+            plugins=plugins.upload(places, settings, note),
+        )
 
 
 def _for_few_cores(template: JsonObject) -> JsonObject:
@@ -84,41 +98,20 @@ def _for_few_cores(template: JsonObject) -> JsonObject:
     return {**template, "Resources": resources}
 
 
-def create(aws: Aws, template_url: str, parameters: Mapping[str, str], note: Callable[[str], None]) -> Stack:
-    """Make the stack and return when it is there.
+def create(aws: Aws, uploaded: Uploaded, settings: PluginSettings, note: Callable[[str], None]) -> Stack:
+    """Make the server's stack and those of the plugins, and return when they are there.
 
     Raises:
-        CannotRun: a resource cannot be made.
+        StackFailed: the server's does not come up. That of a plugin takes none along.
     """
-    cloudformation = aws.cloudformation
-    cloudformation.create_stack(
-        StackName=NAME,
-        TemplateURL=template_url,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        OnFailure="DO_NOTHING",  # rolling back would delete the bucket, and what is in it
-    )
-    status = _wait(cloudformation, note)
-    if status != "CREATE_COMPLETE":
-        raise CannotRun("the stack does not come up:\n" + "\n".join(_failures(cloudformation, NAME)))
-    return _describe(aws)
+    outputs = stacks.create(aws.cloudformation, NAME, uploaded.template_url, uploaded.parameters, note)
+    note("the plugins")
+    failed = plugins.deploy(aws, uploaded.plugins, NAME, outputs)
+    plugins.forget_others(aws, uploaded.plugins.ids, outputs, keep_data=settings.keep_data)
+    return _describe(aws, failed)
 
 
-def _wait(cloudformation: CloudFormationClient, note: Callable[[str], None]) -> str:
-    """Return the status in which the stack comes to rest."""
-    started = said = time.monotonic()
-    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
-        now = time.monotonic()
-        if now - started > _STACK_SECONDS:
-            raise CannotRun("the stack does not come up: aws.log in the folder of the logs may say why")
-        if now - said > 1:
-            note(_events(cloudformation, NAME)[0].get("LogicalResourceId", ""))
-            said = now
-        time.sleep(0.1)
-    return status
-
-
-def _describe(aws: Aws) -> Stack:
+def _describe(aws: Aws, failed: Mapping[str, str]) -> Stack:
     def physical(logical_id: str) -> str:
         detail = aws.cloudformation.describe_stack_resource(StackName=NAME, LogicalResourceId=logical_id)
         return detail["StackResourceDetail"].get("PhysicalResourceId", "")
@@ -130,19 +123,5 @@ def _describe(aws: Aws) -> Stack:
         relay_function=physical("OutboxRelayFunction"),
         gateway_function=physical("PluginGatewayFunction"),
         queue_urls=tuple(queues.get("QueueUrls", [])),
+        failed=failed,
     )
-
-
-def _events(cloudformation: CloudFormationClient, stack: str) -> list[StackEventTypeDef]:
-    """Return the latest events of ``stack``, newest first."""
-    return cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-
-
-def _failures(cloudformation: CloudFormationClient, stack: str) -> Iterator[str]:
-    for event in reversed(_events(cloudformation, stack)):
-        kind, resource = event.get("ResourceType", ""), event.get("PhysicalResourceId", "")
-        if event.get("ResourceStatus") != "CREATE_FAILED" or resource == event["StackId"]:
-            continue
-        if kind == "AWS::CloudFormation::Stack" and resource:
-            yield from _failures(cloudformation, resource)
-        yield f"- {event.get('LogicalResourceId')} ({kind}): {event.get('ResourceStatusReason')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,6 +22,7 @@ from infra.local.errors import CannotRun
 from infra.local.model import MODEL
 from infra.local.postgres import LocalPostgres
 from infra.local.progress import Steps
+from infra.local.settings import PluginSettings
 
 if TYPE_CHECKING:
     from infra.local.deploy import Stack
@@ -36,8 +38,9 @@ class Machine:
     A context manager: leaving takes down whatever is up.
     """
 
-    def __init__(self, folder: DataFolder, port: int) -> None:
+    def __init__(self, folder: DataFolder, port: int, settings: PluginSettings) -> None:
         self._folder = folder
+        self._settings = settings
         self._port = port
         self._postgres = LocalPostgres(folder.postgres)
         self._emulator = Emulator(folder.aws, folder.logs / "aws.log", closed_port=port)
@@ -49,13 +52,17 @@ class Machine:
     def __exit__(self, *_: object) -> None:
         self._down.close()
 
-    def start(self, tell: Steps) -> None:
-        """Bring everything up and return when the API is ready. Each part's own errors say what is the matter."""
+    def start(self, tell: Steps) -> Mapping[str, str]:
+        """Bring everything up and return when the API is ready. Each part's own errors say what is the matter.
+
+        What is returned says of each plugin that could not be deployed what is the matter.
+        """
         with tell.step("Starting PostgreSQL and the AWS emulator"):
             self._start_processes()
         stack = self._deploy(tell)
         with tell.step("Starting the API"):
             self._serve(stack)
+        return stack.failed
 
     def watch(self) -> None:
         """Note checkpoints until a part ends.
@@ -93,9 +100,9 @@ class Machine:
             host=postgres.host, port=postgres.port, name=_DATABASE, user=postgres.user, password=postgres.password
         )
         with tell.step("Building functions and layers") as note:
-            template, parameters = deploy.upload(aws, database, note)
+            uploaded = deploy.upload(aws, database, self._settings, note)
         with tell.step("Deploying the stack") as note:
-            return deploy.create(aws, template, parameters, note)
+            return deploy.create(aws, uploaded, self._settings, note)
 
     def _serve(self, stack: Stack) -> None:
         self._queues = Queues(self._emulator.aws.sqs, stack.queue_urls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
@@ -49,13 +49,24 @@ class Artifacts:
 
 
 def translate(
-    path: Path, parameters: Mapping[str, str], artifacts: Artifacts, *, region: str = "us-east-1"
+    path: Path,
+    parameters: Mapping[str, str],
+    artifacts: Artifacts,
+    *,
+    region: str = "us-east-1",
+    without: Path | None = None,
 ) -> dict[str, JsonValue]:
     """Return the CloudFormation template that the SAM template at ``path`` stands for, nested ones placed first.
 
-    ``parameters`` are the values that the stack will be created with; those left out have their defaults.
+    ``parameters`` are the values that the stack will be created with; those left out have their defaults. Stacks of the
+    nested template ``without`` are left out.
     """
-    return _translate(path, load(path), parameters, artifacts, region)
+    template = load(path)
+    resources = cast("dict[str, Node]", template["Resources"])
+    for name, nested in list(_nested(path, resources)):
+        if nested == without:
+            del resources[name]
+    return _translate(path, template, parameters, artifacts, region)
 
 
 def load(path: Path) -> Node:
@@ -73,6 +84,13 @@ def _translate(
         _place(path, resource, known, artifacts, region)
     translator = Translator(None, Parser(), boto_session=boto3.Session(region_name=region))
     return cast("dict[str, JsonValue]", translator.translate(template, dict(parameters)))
+
+
+def _nested(path: Path, resources: Mapping[str, Node]) -> Iterator[tuple[str, Path]]:
+    """Yield the nested stacks of the template at ``path`` by their names, with the paths of their templates."""
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Application":
+            yield name, (path.parent / str(cast(Node, resource["Properties"])["Location"])).resolve()
 
 
 def _place(path: Path, resource: Node, known: Mapping[str, str], artifacts: Artifacts, region: str) -> None:

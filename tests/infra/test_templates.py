@@ -79,7 +79,11 @@ def test_an_event_that_the_bus_cannot_deliver_is_kept_too(plugin: JsonObject) ->
 def test_a_message_stays_hidden_for_six_times_as_long_as_the_function_may_take(plugin: JsonObject) -> None:
     (function,) = resources(plugin, "AWS::Lambda::Function").values()
     queue = resources(plugin, "AWS::SQS::Queue")["Queue"]
-    assert cast(int, queue["VisibilityTimeout"]) >= 6 * cast(int, function["Timeout"])
+    hidden, allowed = (
+        cast(int, section(plugin, "Parameters")[_reference(value)]["Default"])
+        for value in (queue["VisibilityTimeout"], function["Timeout"])
+    )
+    assert hidden == 6 * allowed
 
 
 def test_the_tables_have_the_keys_of_the_architecture_and_forget_what_expires(server: JsonObject) -> None:
@@ -132,6 +136,7 @@ def test_a_plugin_reaches_its_own_queue_log_alias_and_records_and_nothing_else(p
         "sqs:GetQueueAttributes": "Queue",
         "sqs:ChangeMessageVisibility": "Queue",
         "lambda:InvokeFunction": "GatewayAlias",
+        "secretsmanager:GetSecretValue": "Secret",
         "s3:GetObject": "arn:${AWS::Partition}:s3:::${EventsBucketName}/events/*",
     }
 
@@ -219,10 +224,22 @@ def test_every_folder_of_a_plugin_is_nested_in_the_server() -> None:
 
 def test_a_plugin_wants_nothing_that_its_block_does_not_give_and_the_server_does_not_put_out() -> None:
     declared = section(written(PLUGIN), "Parameters")
-    for block in _plugin_blocks():
-        assert cast(JsonObject, block["Parameters"]).keys() == declared.keys()
     required = {name for name, parameter in declared.items() if "Default" not in parameter}
+    for block in _plugin_blocks():
+        given = cast(JsonObject, block["Parameters"])
+        assert required <= given.keys() <= declared.keys()
+        # What the server was told holds for its plugins too.
+        assert declared.keys() & section(written(ROOT), "Parameters").keys() <= given.keys()
     assert required - {"PluginId", "PluginFolder"} <= section(written(ROOT), "Outputs").keys()
+
+
+def test_no_plugin_of_the_template_is_deployed_where_the_parameter_says_so() -> None:
+    written_blocks = [
+        resource
+        for resource in section(written(ROOT), "Resources").values()
+        if cast(JsonObject, resource.get("Properties", {})).get("Location") == "infra/plugin.yaml"
+    ]
+    assert {str(block["Condition"]) for block in written_blocks} == {"DeployPlugins"}
 
 
 def _plugin_blocks() -> list[JsonObject]:

@@ -107,6 +107,47 @@ def test_a_refused_plugin_fails_the_deployment_with_the_kit_s_words(world: World
         registered(world)
 
 
+def test_the_stack_can_say_which_plugins_are_enabled_at_first(world: World) -> None:
+    world.register(EnabledPlugins="another,registrar_test", PluginId="registrar_test")
+    assert registered(world).enabled
+    world.register("Delete", "registrar_test")
+    world.register(EnabledPlugins="another")
+    assert (registered(world).enabled, registered(world).disabled_reason) == (False, None)
+    world.register("Update", "registrar_test", EnabledPlugins="registrar_test")
+    assert not registered(world).enabled
+
+
+def test_a_refused_plugin_can_be_kept_off_with_the_reason_until_it_has_no_faults(world: World) -> None:
+    message = "plugin 'registrar_test' is refused:\n- plugin.py cannot be imported: RuntimeError: no"
+    world.described = {"error": {"type": "InvalidPlugin", "message": message}}
+    assert world.register(RefusedPlugins="Register")["Status"] == "SUCCESS"
+    refused = registered(world)
+    assert (refused.enabled, refused.hooks, refused.permissions) == (False, (), ())
+    assert message in str(refused.disabled_reason)
+    world.described = {"ok": MANIFEST}
+    world.register("Update", "registrar_test", RefusedPlugins="Register")
+    assert (registered(world).enabled, registered(world).disabled_reason) == (True, None)
+
+
+def test_a_plugin_that_an_operator_switched_off_is_not_switched_on_by_a_fault_and_its_fix(world: World) -> None:
+    world.register()
+    asyncio.run(world.aws.registry().set_enabled("registrar_test", False))
+    world.described = {"error": {"type": "InvalidPlugin", "message": "refused"}}
+    world.register("Update", "registrar_test", RefusedPlugins="Register")
+    world.described = {"ok": MANIFEST}
+    world.register("Update", "registrar_test", RefusedPlugins="Register")
+    assert not registered(world).enabled
+
+
+def test_a_plugin_that_comes_to_be_refused_is_off_and_has_no_schedules(world: World) -> None:
+    world.described = {"ok": {**MANIFEST, "schedules": {"nightly": "rate(1 day)"}}}
+    world.register()
+    assert schedules(world)
+    world.described = {"error": {"type": "InvalidPlugin", "message": "refused"}}
+    world.register("Update", "registrar_test", RefusedPlugins="Register")
+    assert (registered(world).enabled, schedules(world)) == (False, {})
+
+
 def test_a_plugin_whose_function_fails_to_start_fails_the_deployment_with_its_error(world: World) -> None:
     world.function_error = True
     world.described = {"errorMessage": "No module named 'numpy'", "errorType": "ImportError"}

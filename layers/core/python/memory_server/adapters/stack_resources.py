@@ -26,20 +26,29 @@ class DatabaseSchemaResource:
 
 
 class PluginRegistrationResource:
-    """``Custom::PluginRegistration``: a plugin in the registry. Its physical id is the plugin's id."""
+    """``Custom::PluginRegistration``: a plugin in the registry. Its physical id is the plugin's id.
+
+    Some properties may be left out. ``EnabledPlugins`` are the ids of the plugins that are enabled when they are first
+    registered; where there are none, PLUGIN_INFO says. ``RefusedPlugins`` is "Fail" or "Register", ``KeepSchema`` is
+    "true" or "false".
+    """
 
     def __init__(self, registration: RegistrationService) -> None:
         self._registration = registration
 
     async def put(self, properties: Mapping[str, str]) -> str:
+        plugin_id = _required(properties, "PluginId")
+        enabled = [name for name in properties.get("EnabledPlugins", "").split(",") if name]
         deployment = PluginDeployment(
-            plugin_id=_required(properties, "PluginId"),
+            plugin_id=plugin_id,
             function_arn=_required(properties, "FunctionArn"),
             queue_url=_required(properties, "QueueUrl"),
             dead_letter_queue_url=_required(properties, "DeadLetterQueueUrl"),
+            enabled=plugin_id in enabled if enabled else None,
+            keep_refused=properties.get("RefusedPlugins") == "Register",
         )
         await self._registration.register(deployment)
-        return deployment.plugin_id
+        return plugin_id
 
     async def delete(self, physical_id: str, properties: Mapping[str, str]) -> None:
         """Remove the plugin; what it stored goes too where the property ``KeepSchema`` is "false"."""

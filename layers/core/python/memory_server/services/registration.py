@@ -20,16 +20,24 @@ from plugin_kit.json_types import JsonObject, JsonValue
 
 # What a registration says of a plugin between its first line and its last, and for good where that one never came.
 UNFINISHED: Final = "its first registration has not ended: deploy it again"
+# How the reason of a plugin begins that was registered though it was refused.
+REFUSED: Final = "refused: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginDeployment:
-    """Where a plugin was deployed."""
+    """Where a plugin was deployed.
+
+    ``enabled`` is whether it is enabled when it is first registered, None where PLUGIN_INFO says. With
+    ``keep_refused``, a plugin that is refused is registered nevertheless, for all to see why it is off.
+    """
 
     plugin_id: str
     function_arn: str
     queue_url: str
     dead_letter_queue_url: str
+    enabled: bool | None = None
+    keep_refused: bool = False
 
 
 class RegistrationService:
@@ -53,27 +61,32 @@ class RegistrationService:
         """Register the plugin, or renew its registration; its database comes before it.
 
         A plugin that is enabled by default is enabled when it is first registered. Where its ``initialize`` raises, it
-        stays off and its ``disabled_reason`` says why.
+        stays off and its ``disabled_reason`` says why. So does that of a plugin that is refused but kept: it has no
+        hooks and no rights, and begins anew when it is registered without faults.
 
         Raises:
             InvalidRequest: the plugin is refused; the message lists its faults.
             PluginRefused: EventBridge Scheduler refuses a schedule of a plugin that is enabled.
             Unavailable: its function, the database or the registry does not answer.
         """
-        manifest = await self._functions.describe(deployment.function_arn)
-        faults = list(_schema_faults(manifest))
-        if faults:
-            raise InvalidRequest(faults)
+        known = await self._known(deployment.plugin_id)
+        try:
+            manifest = await self._describe(deployment)
+        except InvalidRequest as error:
+            if not deployment.keep_refused:
+                raise
+            await self._keep_refused(deployment, known, str(error))
+            return
         if any(permission.startswith("database:") for permission in _names(manifest["permissions"])):
             await self._schemas.create(deployment.plugin_id)
-        known = await self._known(deployment.plugin_id)
         registration = self._registration(deployment, manifest)
         if known is not None and known.enabled:
             await self._lifecycle.schedule(registration)
             await self._lifecycle.unschedule(known, besides=registration)
         await self._registry.register(registration)
-        if known is None or known.disabled_reason == UNFINISHED:
-            await self._begin(deployment.plugin_id, enabled=bool(manifest["enabled"]))
+        if known is None or _has_not_begun(known):
+            by_default = bool(manifest["enabled"]) if deployment.enabled is None else deployment.enabled
+            await self._begin(deployment.plugin_id, enabled=by_default)
 
     async def remove(self, plugin_id: str, *, keep_schema: bool) -> None:
         """Disable and forget the plugin, and with ``keep_schema`` false all that it stored.
@@ -85,6 +98,22 @@ class RegistrationService:
         await self._registry.remove(plugin_id)
         if not keep_schema:
             await self._schemas.drop(plugin_id)
+
+    async def _describe(self, deployment: PluginDeployment) -> JsonObject:
+        manifest = await self._functions.describe(deployment.function_arn)
+        faults = list(_schema_faults(manifest))
+        if faults:
+            raise InvalidRequest(faults)
+        return manifest
+
+    async def _keep_refused(self, deployment: PluginDeployment, known: PluginRegistration | None, fault: str) -> None:
+        """Register the plugin as one that is off; one that an operator switched off stays as it is."""
+        if known is not None and not known.enabled and not _has_not_begun(known):
+            return
+        if known is not None:
+            await self._lifecycle.unschedule(known)
+        await self._registry.register(self._registration(deployment, _without_hooks(deployment.plugin_id)))
+        await self._registry.set_enabled(deployment.plugin_id, False, reason=f"{REFUSED}{fault}")
 
     async def _known(self, plugin_id: str) -> PluginRegistration | None:
         try:
@@ -123,6 +152,19 @@ class RegistrationService:
             dead_letter_queue_url=deployment.dead_letter_queue_url,
             manifest=manifest,
         )
+
+
+def _has_not_begun(registration: PluginRegistration) -> bool:
+    """Return whether a plugin is still to get its first enable state."""
+    reason = registration.disabled_reason or ""
+    return not registration.enabled and (reason == UNFINISHED or reason.startswith(REFUSED))
+
+
+def _without_hooks(plugin_id: str) -> JsonObject:
+    """Return what stands for the manifest of a plugin that has none."""
+    nothing: list[JsonValue] = []
+    texts = {"plugin_id": plugin_id, "name": plugin_id, "version": "0", "description": "", "author": ""}
+    return {**texts, "hooks": nothing, "permissions": nothing, "priority": 0, "enabled": False}
 
 
 def _names(value: JsonValue) -> tuple[str, ...]:
