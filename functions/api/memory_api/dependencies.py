@@ -13,9 +13,12 @@ from memory_server.domain.errors import PluginNotFound
 from memory_server.services.health import HealthService
 from memory_server.services.memories import MemoryService
 from memory_server.services.plugin_config import PluginConfigService
+from memory_server.services.plugin_deliveries import PluginDeliveries as PluginDeliveryService
 from memory_server.services.plugin_endpoints import PluginEndpoints as PluginEndpointService
 from memory_server.services.plugin_lifecycle import PluginLifecycle
+from memory_server.services.plugin_replay import PluginReplays as PluginReplayService
 from memory_server.services.plugin_reports import PluginReports as PluginReportService
+from memory_server.services.plugin_status import PluginStatusService
 from memory_server.services.plugins import PluginService
 from memory_server.services.search import SearchService
 
@@ -50,6 +53,18 @@ def _plugin_config(api: Services) -> PluginConfigService:
     return api.plugin_config
 
 
+def _plugin_status(api: Services) -> PluginStatusService:
+    return api.plugin_status
+
+
+def _plugin_deliveries(api: Services) -> PluginDeliveryService:
+    return api.plugin_deliveries
+
+
+def _plugin_replays(api: Services) -> PluginReplayService:
+    return api.plugin_replays
+
+
 def _plugin_endpoints(api: Services) -> PluginEndpointService:
     return api.plugin_endpoints
 
@@ -78,6 +93,9 @@ Search: TypeAlias = Annotated[SearchService, Depends(_search)]
 Plugins: TypeAlias = Annotated[PluginService, Depends(_plugins)]
 Lifecycle: TypeAlias = Annotated[PluginLifecycle, Depends(_plugin_lifecycle)]
 PluginConfig: TypeAlias = Annotated[PluginConfigService, Depends(_plugin_config)]
+PluginStatus: TypeAlias = Annotated[PluginStatusService, Depends(_plugin_status)]
+PluginDeliveries: TypeAlias = Annotated[PluginDeliveryService, Depends(_plugin_deliveries)]
+PluginReplays: TypeAlias = Annotated[PluginReplayService, Depends(_plugin_replays)]
 PluginEndpoints: TypeAlias = Annotated[PluginEndpointService, Depends(_plugin_endpoints)]
 PluginReports: TypeAlias = Annotated[PluginReportService, Depends(_plugin_reports)]
 Health: TypeAlias = Annotated[HealthService, Depends(_health)]

@@ -27,6 +27,7 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.PluginFailed: (502, "plugin-failed", "The plugin failed"),
     errors.SecretNotFound: (404, "secret-not-found", "The plugin has no such secret"),
     errors.PluginNotEnabled: (409, "plugin-not-enabled", "The plugin is off"),
+    errors.ReplayRunning: (409, "replay-running", "A replay is not done"),
     errors.EndpointNotFound: (404, "endpoint-not-found", "The plugin has no such endpoint"),
     errors.EndpointMethodNotAllowed: (405, "endpoint-method-not-allowed", "The endpoint takes other methods"),
     errors.EndpointFailed: (502, "endpoint-failed", "The plugin failed"),

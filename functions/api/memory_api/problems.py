@@ -65,7 +65,7 @@ class Problem(BaseModel):
 
 _MEANINGS: Final[Mapping[int, str]] = {
     404: "There is no such thing, or it is not yours",
-    409: "Two memories of the project would have the same content",
+    409: "It cannot be done as things are: detail says what is in the way",
     412: "The memory has changed since the version that If-Match names",
     413: "The body is too large",
     415: "The body is not JSON",

@@ -1,18 +1,17 @@
-"""Plugins: listed, enabled, disabled, looked after."""
+"""Plugins: listed, enabled, disabled."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from memory_server.domain.events import new_id
 from plugin_kit.lease import LEASE_SECONDS
-from tests.fixtures.aws import PLUGINS_TABLE, AwsStack, make_registration
+from tests.fixtures.aws import AwsStack, make_registration
 
 
 @pytest.fixture
@@ -24,20 +23,6 @@ def plugin_id(stack: AwsStack) -> Iterator[str]:
     asyncio.run(stack.registry().register(registration))
     yield plugin_id
     asyncio.run(stack.registry().remove(plugin_id))
-
-
-def statistics(stack: AwsStack, plugin_id: str, **values: str) -> None:
-    """Write what the host would count."""
-    stack.clients.dynamodb.put_item(
-        TableName=PLUGINS_TABLE,
-        Item={
-            "plugin_id": {"S": plugin_id},
-            "record": {"S": "statistics"},
-            "delivered": {"N": "3"},
-            "failed": {"N": "1"},
-            **{name: {"S": value} for name, value in values.items()},
-        },
-    )
 
 
 def test_registered_plugins_are_listed(api: httpx.Client, plugin_id: str) -> None:
@@ -63,41 +48,17 @@ def test_disable_answers_when_no_host_can_trust_an_older_answer(api: httpx.Clien
     assert time.monotonic() - start >= LEASE_SECONDS
 
 
-def test_the_status_of_a_plugin_that_has_done_nothing_is_ok(api: httpx.Client, plugin_id: str) -> None:
-    status = api.get(f"/plugins/status/{plugin_id}").json()
-
-    assert status["health"] == "ok"
-    assert status["plugin"]["id"] == plugin_id
-    assert status["queue"] == {"waiting": 0, "dead": 0}
-    assert status["statistics"]["delivered"] == 0
-
-
-def test_the_status_shows_the_last_error_and_what_waits(api: httpx.Client, stack: AwsStack, plugin_id: str) -> None:
-    early, late = datetime(2026, 1, 1, tzinfo=UTC).isoformat(), datetime(2026, 1, 2, tzinfo=UTC).isoformat()
-    registration = asyncio.run(stack.registry().get(plugin_id))
-    stack.clients.sqs.send_message(QueueUrl=registration.dead_letter_queue_url, MessageBody="{}")
-
-    statistics(stack, plugin_id, last_delivered_at=early, last_error="KeyError: 'x'", last_error_at=late)
-    failing = api.get(f"/plugins/status/{plugin_id}").json()
-    statistics(stack, plugin_id, last_delivered_at=late, last_error="KeyError: 'x'", last_error_at=early)
-    healed = api.get(f"/plugins/status/{plugin_id}").json()
-    api.post(f"/plugins/disable/{plugin_id}")
-
-    assert (failing["health"], healed["health"]) == ("failing", "ok")
-    assert failing["queue"] == {"waiting": 0, "dead": 1}
-    assert failing["statistics"] == {
-        "delivered": 3,
-        "failed": 1,
-        "last_delivered_at": "2026-01-01T00:00:00Z",
-        "last_error": "KeyError: 'x'",
-        "last_error_at": "2026-01-02T00:00:00Z",
-    }
-    assert api.get(f"/plugins/status/{plugin_id}").json()["health"] == "disabled"
-
-
 @pytest.mark.parametrize("plugin_id", ["nobody", "%00", "A-B", "x" * 3000, "\u20ac", ".."])
 def test_a_plugin_that_is_not_there_is_not_found(api: httpx.Client, plugin_id: str) -> None:
-    for method, action in (("POST", "enable"), ("POST", "disable"), ("GET", "status")):
-        response = api.request(method, f"/plugins/{action}/{plugin_id}")
+    for method, path in (
+        ("POST", f"enable/{plugin_id}"),
+        ("POST", f"disable/{plugin_id}"),
+        ("GET", f"status/{plugin_id}"),
+        ("GET", f"{plugin_id}/deliveries"),
+        ("POST", f"{plugin_id}/test"),
+        ("POST", f"{plugin_id}/replay"),
+    ):
+        body = {"test": {"hook": "memory_created"}, "replay": {"source": "dead_letters"}}.get(path.rpartition("/")[2])
+        response = api.request(method, f"/plugins/{path}", json=body)
         assert response.status_code == 404
         assert response.headers["Content-Type"] == "application/problem+json"

@@ -47,6 +47,9 @@ def test_the_routes_are_those_of_the_issue(document: dict[str, Any]) -> None:
         "POST /plugins/enable/{plugin_id}",
         "POST /plugins/disable/{plugin_id}",
         "GET /plugins/status/{plugin_id}",
+        "GET /plugins/{plugin_id}/deliveries",
+        "POST /plugins/{plugin_id}/test",
+        "POST /plugins/{plugin_id}/replay",
         "GET /plugins/{plugin_id}/config",
         "PUT /plugins/{plugin_id}/config",
         "PUT /plugins/{plugin_id}/secrets/{name}",
@@ -68,7 +71,7 @@ def test_every_body_has_an_example_and_refuses_fields_that_it_does_not_know(docu
     bodies = [o["requestBody"]["content"]["application/json"] for o in operations(document) if "requestBody" in o]
     schemas = [document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]] for body in bodies]
 
-    assert len(schemas) == 7
+    assert len(schemas) == 9
     assert all(schema["examples"] and schema["additionalProperties"] is False for schema in schemas)
 
 

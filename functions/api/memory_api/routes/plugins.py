@@ -1,4 +1,4 @@
-"""Plugins: listed, enabled, disabled, looked after."""
+"""Plugins: listed, enabled, disabled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from memory_api.dependencies import Lifecycle, PluginId, Plugins
 from memory_api.problems import problems
-from memory_api.schemas.plugins import DisabledPluginOut, PluginList, PluginOut, PluginStatusOut
+from memory_api.schemas.plugins import DisabledPluginOut, PluginList, PluginOut
 
 router = APIRouter(prefix="/plugins", tags=["plugins"])
 
@@ -30,9 +30,3 @@ async def enable_plugin(plugin_id: PluginId, lifecycle: Lifecycle) -> PluginOut:
 async def disable_plugin(plugin_id: PluginId, lifecycle: Lifecycle) -> DisabledPluginOut:
     """Disable a plugin, and let it clean up: no hook of it starts after this has answered."""
     return DisabledPluginOut.after(await lifecycle.disable(plugin_id))
-
-
-@router.get("/status/{plugin_id}", responses=problems(404, 422, 503))
-async def get_plugin_status(plugin_id: PluginId, plugins: Plugins) -> PluginStatusOut:
-    """Tell how a plugin does: its deliveries, its last error, and what waits in its queue."""
-    return PluginStatusOut.of(await plugins.status(plugin_id))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from memory_server.services.plugin_lifecycle import Disabled
 from memory_server.services.plugin_ports import PluginRegistration
-from memory_server.services.plugins import PluginStatus
 
 _PLUGIN: Final[JsonDict] = {
     "id": "memory_analytics",
@@ -78,43 +77,3 @@ class PluginList(BaseModel):
     """All registered plugins."""
 
     plugins: list[PluginOut]
-
-
-class StatisticsOut(BaseModel):
-    """What became of the plugin's deliveries since it was registered."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    delivered: int
-    failed: int
-    last_delivered_at: datetime | None
-    last_error: str | None
-    last_error_at: datetime | None
-
-
-class QueueOut(BaseModel):
-    """The events between the bus and the plugin; the figures may be some seconds old."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    waiting: int
-    dead: int = Field(description="Events that failed for good, in the dead-letter queue.")
-
-
-class PluginStatusOut(BaseModel):
-    """How a plugin does."""
-
-    plugin: PluginOut
-    health: Literal["ok", "failing", "disabled"] = Field(description="failing: its last delivery failed.")
-    statistics: StatisticsOut
-    queue: QueueOut
-
-    @classmethod
-    def of(cls, status: PluginStatus) -> PluginStatusOut:
-        """Return the answer that shows ``status``."""
-        return cls(
-            plugin=PluginOut.of(status.registration),
-            health=status.health,
-            statistics=StatisticsOut.model_validate(status.statistics),
-            queue=QueueOut.model_validate(status.queue),
-        )

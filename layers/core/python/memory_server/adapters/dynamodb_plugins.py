@@ -28,6 +28,7 @@ _MAX_BATCH: Final = 100
 _BATCH_ATTEMPTS: Final = 5
 # What a renewed registration leaves as it is.
 _KEPT: Final = frozenset({"enabled", "disabled_reason", "registered_at", "log_level"})
+_MAX_DEPTH: Final = 32
 _RECORDS: Final = ("registration", "statistics", "config", "replay")
 
 _serialize = TypeSerializer().serialize
@@ -241,7 +242,17 @@ def _time(value: object) -> datetime | None:
 
 
 def _json(value: object) -> JsonValue:
+    """Return the JSON of a text, None where an answer of the server could not hold it."""
     try:
-        return json.loads(str(value))
-    except ValueError:
+        parsed: JsonValue = json.loads(str(value))
+        dumps(parsed).encode()  # NaN, half of a surrogate pair
+    except (RecursionError, ValueError):
         return None
+    return parsed if _is_flat(parsed, _MAX_DEPTH) else None
+
+
+def _is_flat(value: JsonValue, depth: int) -> bool:
+    """Return whether ``value`` is nested at most ``depth`` levels deep."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return not isinstance(value, list) or (depth > 0 and all(_is_flat(item, depth - 1) for item in value))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap import plugins
+from memory_server.bootstrap import delivery, plugins
 from memory_server.bootstrap.parts import (
     cached_embedder,
     database,
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugin_config import PluginConfigService
+    from memory_server.services.plugin_deliveries import PluginDeliveries
     from memory_server.services.plugin_endpoints import PluginEndpoints
     from memory_server.services.plugin_lifecycle import PluginLifecycle
+    from memory_server.services.plugin_replay import PluginReplays
     from memory_server.services.plugin_reports import PluginReports
+    from memory_server.services.plugin_status import PluginStatusService
     from memory_server.services.plugins import PluginService
     from memory_server.services.ports import Health
     from memory_server.services.search import SearchService
@@ -38,6 +41,9 @@ class Api:
     memories: MemoryService
     search: SearchService
     plugins: PluginService
+    plugin_status: PluginStatusService
+    plugin_deliveries: PluginDeliveries
+    plugin_replays: PluginReplays
     plugin_lifecycle: PluginLifecycle
     plugin_config: PluginConfigService
     plugin_endpoints: PluginEndpoints
@@ -51,7 +57,6 @@ class Api:
 def api(settings: Settings) -> Api:
     """Return what the HTTP API serves. It asks for the server's secret: call it once, at a cold start."""
     from memory_server.adapters.aws import Clients
-    from memory_server.adapters.sqs_plugin_queues import SqsPluginQueues
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
@@ -81,7 +86,10 @@ def api(settings: Settings) -> Api:
     return Api(
         memories=MemoryService(storage, embeddings, pending),
         search=SearchService(storage, embeddings, pending),
-        plugins=PluginService(registry, SqsPluginQueues(clients.sqs)),
+        plugins=PluginService(registry),
+        plugin_status=delivery.plugin_status(settings, clients, registry),
+        plugin_deliveries=delivery.plugin_deliveries(settings, clients, registry, publishing),
+        plugin_replays=delivery.plugin_replays(settings, clients, registry),
         plugin_lifecycle=plugins.plugin_lifecycle(settings, clients, registry, publishing),
         plugin_config=plugins.plugin_config(settings, clients, registry),
         plugin_endpoints=plugins.plugin_endpoints(clients, registry, secret),

@@ -1,51 +1,15 @@
-"""Plugins are listed and looked after."""
+"""Plugins are listed."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-from memory_server.services.plugin_ports import (
-    PluginQueues,
-    PluginRegistration,
-    PluginRegistry,
-    PluginStatistics,
-    QueueDepth,
-)
-
-PluginHealth: TypeAlias = Literal["ok", "failing", "disabled"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginStatus:
-    """A plugin, what became of its deliveries, and what still waits for it."""
-
-    registration: PluginRegistration
-    statistics: PluginStatistics
-    queue: QueueDepth
-
-    @property
-    def health(self) -> PluginHealth:
-        """``failing`` from a delivery that failed to the next one that did not."""
-        if not self.registration.enabled:
-            return "disabled"
-        failed, delivered = self.statistics.last_error_at, self.statistics.last_delivered_at
-        return "failing" if failed is not None and (delivered is None or failed > delivered) else "ok"
+from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry
 
 
 class PluginService:
     """The registered plugins."""
 
-    def __init__(self, registry: PluginRegistry, queues: PluginQueues) -> None:
+    def __init__(self, registry: PluginRegistry) -> None:
         self._registry = registry
-        self._queues = queues
 
     async def list(self) -> list[PluginRegistration]:
         return await self._registry.list()
-
-    async def status(self, plugin_id: str) -> PluginStatus:
-        """Raises: PluginNotFound."""
-        registration = await self._registry.get(plugin_id)
-        statistics, queue = await asyncio.gather(self._registry.statistics(plugin_id), self._queues.depth(registration))
-        return PluginStatus(registration=registration, statistics=statistics, queue=queue)
