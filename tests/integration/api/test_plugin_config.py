@@ -192,6 +192,24 @@ def test_a_secret_is_set_replaced_and_removed(api: httpx.Client, plugin: Deploye
         assert plugin.secrets == {}
 
 
+def test_a_plugin_that_missed_a_secret_has_it_when_it_is_enabled_again(
+    api: httpx.Client, plugin: DeployedPlugin
+) -> None:
+    plugin.deploy(
+        """
+        async def initialize(context):
+            say(context["server_config"]["secrets"]["token"])
+        """,
+        secrets=["token"],
+    )
+    refused = api.post(f"/plugins/enable/{plugin.plugin_id}")
+    api.put(f"/plugins/{plugin.plugin_id}/secrets/token", json={"value": VALUE})
+
+    assert "token: the secret has no value yet" in refused.json()["detail"]
+    assert api.post(f"/plugins/enable/{plugin.plugin_id}").status_code == 200
+    assert plugin.function.said == [VALUE]
+
+
 def test_of_secrets_that_are_set_at_once_none_is_lost(api: httpx.Client, plugin: DeployedPlugin) -> None:
     names = [f"secret_{number}" for number in range(6)]
     plugin.deploy(secrets=names)

@@ -73,6 +73,8 @@ class Host:
             InitializeFailed: ``initialize`` raised; the next event tries it again.
         """
         plugin = self._loaded(seconds)
+        if again:
+            self._secrets.forget()  # one that was missing may have been set since
         if self._last_context is None or again:
             context = self._context(event)
             try:

@@ -37,6 +37,10 @@ class SecretStore:
             self._kept_until = time.monotonic() + _KEPT_SECONDS
         return self._values.get(name)
 
+    def forget(self) -> None:
+        """Read the values again when one is next asked for."""
+        self._kept_until = 0.0
+
     def _fetch(self) -> dict[str, str]:
         from botocore.exceptions import BotoCoreError, ClientError
 
