@@ -253,6 +253,20 @@ def test_an_endpoint_that_raises_is_a_502_that_tells_the_client_no_more_than_whe
     assert "swordfish" in line
 
 
+def test_the_plugins_status_tells_the_operator_what_kept_an_endpoint_from_answering(
+    api: httpx.Client, plugin: DeployedPlugin, url: str
+) -> None:
+    before = datetime.now(UTC)
+    api.delete(f"{url}/notes/a")
+
+    status = api.get(f"/plugins/status/{plugin.plugin_id}").json()
+
+    error = status["statistics"]["last_endpoint_error"]
+    assert error == f"DELETE {url}/notes/{{note}}: HookFailed: KeyError: 'the password is swordfish'"
+    assert datetime.fromisoformat(status["statistics"]["last_endpoint_error_at"]) >= before
+    assert status["health"]["state"] == "ok"
+
+
 @pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
 def test_a_function_that_answers_nonsense_is_a_502(
     api: httpx.Client, plugin: DeployedPlugin, plugin_functions: Functions, url: str, answer: bytes

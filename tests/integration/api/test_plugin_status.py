@@ -72,6 +72,8 @@ def test_a_plugin_that_has_done_nothing_is_ok_and_every_figure_is_there(
             "last_delivered_at": None,
             "last_error": None,
             "last_error_at": None,
+            "last_endpoint_error": None,
+            "last_endpoint_error_at": None,
             "latency_ms": {"p50": None, "p95": None, "p99": None},
         },
         "queue": {"waiting": 0, "in_flight": 0, "dead": 0},
@@ -100,6 +102,8 @@ def test_what_the_host_counted_is_shown(api: httpx.Client, plugin: DeployedPlugi
         "last_delivered_at": "2026-01-02T00:00:00Z",
         "last_error": "KeyError: 'x'",
         "last_error_at": "2026-01-01T00:00:00Z",
+        "last_endpoint_error": None,
+        "last_endpoint_error_at": None,
         "latency_ms": {"p50": 5, "p95": 200, "p99": 200},
     }
 

@@ -42,6 +42,8 @@ class StatisticsOut(BaseModel):
     last_delivered_at: datetime | None
     last_error: str | None
     last_error_at: datetime | None
+    last_endpoint_error: str | None = Field(description="What kept an endpoint of the plugin from answering.")
+    last_endpoint_error_at: datetime | None
     latency_ms: LatencyOut
 
     @classmethod
@@ -55,6 +57,8 @@ class StatisticsOut(BaseModel):
             last_delivered_at=statistics.last_delivered_at,
             last_error=statistics.last_error,
             last_error_at=statistics.last_error_at,
+            last_endpoint_error=statistics.last_endpoint_error,
+            last_endpoint_error_at=statistics.last_endpoint_error_at,
             latency_ms=LatencyOut(
                 p50=statistics.latency(0.5), p95=statistics.latency(0.95), p99=statistics.latency(0.99)
             ),

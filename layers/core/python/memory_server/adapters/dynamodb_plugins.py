@@ -76,6 +76,16 @@ class DynamoDBPluginRegistry:
     async def statistics(self, plugin_id: str) -> PluginStatistics:
         return _statistics(await self._record(plugin_id, "statistics") or {})
 
+    async def note_endpoint_error(self, plugin_id: str, message: str, at: datetime) -> None:
+        await call(
+            _COMPONENT,
+            self._client.update_item,
+            TableName=self._table,
+            Key=_key(plugin_id, "statistics"),
+            UpdateExpression="SET last_endpoint_error = :message, last_endpoint_error_at = :at",
+            ExpressionAttributeValues={":message": {"S": message}, ":at": {"S": at.isoformat()}},
+        )
+
     async def ping(self) -> None:
         # A read of data, not of the table's description: that is what requests need, and it has no quota of its own.
         await self._record("ping", "registration")
@@ -217,8 +227,10 @@ def _statistics(item: Mapping[str, object]) -> PluginStatistics:
         failed=_number(item.get("failed")),
         consecutive_failures=_number(item.get("consecutive_failures")),
         last_delivered_at=_time(item.get("last_delivered_at")),
-        last_error=None if item.get("last_error") is None else str(item["last_error"]),
+        last_error=_text(item.get("last_error")),
         last_error_at=_time(item.get("last_error_at")),
+        last_endpoint_error=_text(item.get("last_endpoint_error")),
+        last_endpoint_error_at=_time(item.get("last_endpoint_error_at")),
         latencies={bound: _number(item.get(f"ms_{bound}")) for bound in LATENCY_BUCKETS if f"ms_{bound}" in item},
         health=_json(item.get("health")),
         health_at=_time(item.get("health_at")),
@@ -231,6 +243,10 @@ def _plain(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, object]:
 
 def _number(value: object) -> int:
     return int(value) if isinstance(value, Decimal) and value.is_finite() else 0
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _time(value: object) -> datetime | None:

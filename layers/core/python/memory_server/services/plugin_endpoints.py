@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -33,6 +33,7 @@ from plugin_kit.json_types import JsonObject, JsonValue, dumps
 # A plugin that hangs keeps this many requests waiting, and no more.
 MAX_WAITING: Final = 8
 PATIENCE_SECONDS: Final = 2.0
+MAX_NOTE: Final = 500
 # Longer than any call takes.
 GRANT_LIFETIME: Final = timedelta(minutes=1)
 
@@ -111,10 +112,8 @@ class PluginEndpoints:
                 )
                 return answer_of(answer)
             except PluginFailed as error:
-                error_id = new_id()
-                logger.warning("%s failed (error %s): %s: %s", call.endpoint, error_id, error.kind, error)
                 failure = EndpointTimedOut if error.kind == "TimedOut" else EndpointFailed
-                raise failure(plugin_id, error_id) from error
+                raise failure(plugin_id, await self._noted(call, error)) from error
 
     async def _read_published(self) -> list[PluginRegistration]:
         return [plugin for plugin in await self._registry.list() if plugin.enabled and endpoints_of(plugin)]
@@ -124,6 +123,16 @@ class PluginEndpoints:
         if not registration.enabled:
             raise PluginNotEnabled(plugin_id)
         return registration
+
+    async def _noted(self, call: EndpointCall, error: PluginFailed) -> str:
+        """Tell the operator of ``error``, in the log and in the plugin's status, and return its id."""
+        error_id = new_id()
+        what = f"{call.endpoint}: {error.kind}: {error}"
+        logger.warning("%s (error %s)", what, error_id)
+        with suppress(Unavailable):
+            note = what[:MAX_NOTE].encode(errors="replace").decode()
+            await self._registry.note_endpoint_error(call.registration.plugin_id, note, self._clock.now())
+        return error_id
 
     @contextmanager
     def _turn(self, plugin_id: str) -> Generator[None]:

@@ -51,6 +51,8 @@ class PluginStatistics:
     last_delivered_at: datetime | None = None
     last_error: str | None = None
     last_error_at: datetime | None = None
+    last_endpoint_error: str | None = None
+    last_endpoint_error_at: datetime | None = None
     latencies: Mapping[int, int] = field(default_factory=dict[int, int])
     health: JsonValue = None
     health_at: datetime | None = None
@@ -101,6 +103,10 @@ class PluginRegistry(Protocol):
         ...
 
     async def statistics(self, plugin_id: str) -> PluginStatistics: ...
+
+    async def note_endpoint_error(self, plugin_id: str, message: str, at: datetime) -> None:
+        """Keep the last error of the plugin's endpoints, which its host may not have lived to write."""
+        ...
 
     async def ping(self) -> None:
         """Raises: Unavailable."""

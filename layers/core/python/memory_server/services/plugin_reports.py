@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry, PluginStatistics
+from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry
 from memory_server.services.ports import Clock
 from memory_server.services.recent import Recent
 from plugin_kit.json_types import JsonValue
 
 PATIENCE_SECONDS: Final = 0.3
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +43,7 @@ class PluginReports:
         return {registration.plugin_id: report for registration, report in zip(registrations, reports, strict=True)}
 
     async def _report(self, registration: PluginRegistration) -> PluginReport:
-        try:
-            statistics = await self._registry.statistics(registration.plugin_id)
-        except ValueError:
-            # The record is the plugin's to write: what it breaks there is its own report.
-            logger.warning("the statistics of plugin %s cannot be read", registration.plugin_id)
-            statistics = PluginStatistics()
+        statistics = await self._registry.statistics(registration.plugin_id)
         return PluginReport(
             enabled=registration.enabled,
             health=statistics.health,
