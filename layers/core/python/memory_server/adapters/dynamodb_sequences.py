@@ -93,7 +93,7 @@ class DynamoDBEventSequences:
                 TableName=self._table,
                 Key=_key(before.event.id),
                 UpdateExpression="SET pending = :pending, waves = :waves, deadline = :deadline",
-                ConditionExpression="size(waves) = :number",
+                ConditionExpression="attribute_exists(event_id) AND size(waves) = :number",
                 ExpressionAttributeValues={
                     ":pending": {"SS": sorted(after.pending)},
                     ":waves": _waves(after.waves),
