@@ -25,6 +25,7 @@ _MEGABYTE: Final = 1024 * 1024
 _HEADROOM_MEGABYTES: Final = 128
 _TEMPORARY_BYTES: Final = 512 * _MEGABYTE  # what Lambda gives /tmp; here it holds for each file
 _FILES: Final = 1024  # as in Lambda
+_NICE: Final = 5  # the server goes first where cores are few
 _READABLE: Final = (
     *("/usr", "/lib", "/lib64", "/bin", "/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
     *(
@@ -70,6 +71,7 @@ def enter(repository: str, *command: str) -> None:
     }
     readable = [home, *_python(), *_layers(home), *map(Path, _READABLE)]
     Path("/proc/self/oom_score_adj").write_text("1000")
+    os.nice(_NICE)
     _limit(int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]))
     if os.geteuid() == 0:
         _leave_root(home, readable)
@@ -106,8 +108,9 @@ def _limit(memory_megabytes: int) -> None:
 def _leave_root(home: Path, readable: list[Path]) -> None:
     """Become a user with no rights where that one can read what it needs; else root with no right but to files."""
     nobody = pwd.getpwnam("nobody")
+    there = [path for path in readable if path.exists()]  # asked as root: who may not enter a folder, may not ask
     os.seteuid(nobody.pw_uid)
-    enough = all(os.access(path, os.R_OK, effective_ids=True) for path in readable if path.exists())
+    enough = all(os.access(path, os.R_OK, effective_ids=True) for path in there)
     os.seteuid(0)
     if enough:
         for path in (home, *home.rglob("*")):
