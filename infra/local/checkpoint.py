@@ -1,4 +1,4 @@
-"""What the emulator's queues lose when it is killed, published again from the outbox, which keeps it for a day.
+"""What the emulator's queues lose when it is killed, published again from the outbox, which keeps it for a week.
 
 While the stack runs, a checkpoint notes a time such that every event published before it has left the queues, the
 dead-letter queues included. The next start publishes again what was published since, however this one ended; the

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 
@@ -39,13 +41,18 @@ def make_relay(aws: AwsStack, pool: RolePool, bucket: str = BUCKET) -> Relay:
 
 
 async def leave(
-    database: PostgresDatabase, *user_ids: str, hook: str = "memory_created", metadata_bytes: int = 0
+    database: PostgresDatabase,
+    *user_ids: str,
+    hook: str = "memory_created",
+    metadata_bytes: int = 0,
+    ago: timedelta = timedelta(0),
 ) -> list[Event]:
-    """Leave an event in the outbox for each of the users, as a crash between commit and publishing does."""
+    """Leave an event of so long ago in the outbox for each of the users, as a crash before its publishing does."""
     events: list[Event] = []
     for user_id in user_ids:
         memory = Memory(id="m", content="text", user_id=user_id, metadata={"blob": "x" * metadata_bytes})
-        events.append(memory_event(hook, memory))
+        event = memory_event(hook, memory)
+        events.append(replace(event, id=_earlier(event.id, ago), time=event.time - ago))
         async with database.transaction(Principal(user_id)) as unit:
             await unit.outbox.append(events[-1:])
     return events
@@ -59,3 +66,8 @@ def age(database: TestDatabase, event_ids: Sequence[str], *, seconds: int) -> No
             " WHERE id = ANY (%(ids)s)",
             {"age": timedelta(seconds=seconds), "ids": list(event_ids)},
         )
+
+
+def _earlier(event_id: str, ago: timedelta) -> str:
+    """Return the UUIDv7 that the event would have had so long ago."""
+    return str(UUID(int=UUID(event_id).int - (ago // timedelta(milliseconds=1) << 80)))

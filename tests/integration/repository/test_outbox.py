@@ -127,8 +127,8 @@ async def test_published_events_are_forgotten_after_a_while_and_others_never(
     await append(memory_database, ANN, published, waiting)
     async with memory_database.transaction(ANN) as unit:
         await unit.outbox.mark_published([published.id])
-    assert await backlog.prune(published_before=datetime.now(UTC) - timedelta(hours=1)) == 0
-    assert await backlog.prune(published_before=FUTURE) == 1
+    assert await backlog.prune(happened_before=datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert await backlog.prune(happened_before=FUTURE) == 1
     cursor = await admin.execute("SELECT id::text FROM outbox")
     assert await cursor.fetchall() == [(waiting.id,)]
 

@@ -19,7 +19,8 @@ from plugin_kit.json_types import JsonObject
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_REMEMBERED_SECONDS: Final = 7 * 24 * 3600
+# Longer than a queue or the outbox keeps an event: none comes again after it was forgotten.
+_REMEMBERED_SECONDS: Final = 15 * 24 * 3600
 _PREFIX: Final = "event"
 
 

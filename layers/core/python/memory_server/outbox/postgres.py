@@ -98,10 +98,13 @@ class PostgresBacklog:
             row = await cursor.fetchone()
         return 0 if row is None else row["number"]
 
-    async def prune(self, *, published_before: datetime) -> int:
-        """Forget events that were published before; return how many."""
+    async def prune(self, *, happened_before: datetime) -> int:
+        """Forget published events that happened before; return how many."""
         async with self._transactions.transaction() as connection:
-            cursor = await connection.execute("DELETE FROM outbox WHERE published_at < %s", [published_before])
+            # Not by when they were published: one that is published again and again must end some day.
+            cursor = await connection.execute(
+                "DELETE FROM outbox WHERE id < %s AND published_at IS NOT NULL", [_first_id(happened_before)]
+            )
             return cursor.rowcount
 
 

@@ -168,8 +168,8 @@ class OutboxBacklog(Protocol):
         """Return how many unpublished events another version of the server wrote, which alone can read them."""
         ...
 
-    async def prune(self, *, published_before: datetime) -> int:
-        """Forget events that were published before; return how many."""
+    async def prune(self, *, happened_before: datetime) -> int:
+        """Forget published events that happened before; return how many."""
         ...
 
 

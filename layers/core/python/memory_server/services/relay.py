@@ -69,7 +69,7 @@ class Relay:
         unreadable = await self._backlog.count_unreadable()
         if unreadable:
             logger.warning("%d events wait for the version of the server that knows their hooks", unreadable)
-        pruned = await self._backlog.prune(published_before=self._clock.now() - self._retention)
+        pruned = await self._backlog.prune(happened_before=self._clock.now() - self._retention)
         return RelayReport(published, advanced, replayed, pruned, unreadable)
 
     async def replay(self, has_time: Callable[[], bool]) -> int:
