@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.local.aws_gate import open_door
 from infra.local.aws_journal import Journal
 from infra.local.aws_policies import know_conditions
-from infra.local.aws_schedules import fill_in_schedules
+from infra.local.aws_schedules import complete_schedules
 from infra.local.aws_secrets import KeptSecrets
 from infra.local.aws_state import JournaledDynamoDb, keep_buckets
 from infra.local.aws_workers import sandbox_plugins
@@ -29,7 +29,7 @@ def main(port: int, journal: Path, closed_port: int) -> None:
     JournaledDynamoDb(kept).install()
     KeptSecrets(kept).install()
     keep_buckets()
-    fill_in_schedules()
+    complete_schedules()
     sandbox_plugins(frozenset({closed_port}))
     know_conditions()
     asyncio.run(_serve(port, secret))
