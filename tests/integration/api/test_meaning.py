@@ -37,7 +37,7 @@ def place(server: httpx.Client, mode: str, question: str, answer: str) -> int:
     return contents.index(answer) + 1 if answer in contents else ELSEWHERE
 
 
-@pytest.mark.parametrize(("mode", "first", "among_ten"), [("semantic", 27, 35)])
+@pytest.mark.parametrize(("mode", "first", "among_ten"), [("semantic", 27, 35), ("hybrid", 26, 35)])
 def test_questions_find_the_sentences_that_answer_them(
     server: httpx.Client, mode: str, first: int, among_ten: int
 ) -> None:

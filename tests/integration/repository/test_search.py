@@ -69,12 +69,19 @@ async def test_hybrid_search_fuses_both_scores_over_the_union(stored: PostgresDa
     hits = {hit.memory.content: hit for hit in await find(stored, "kettle and apple")}
     assert set(hits) == set(TEXTS)
     keyword = {text: hit.explanation.keyword_score or 0 for text, hit in hits.items()}
+    weight = 0.7 * min(1, max(keyword.values()) / 0.4) ** 2
     for text, hit in hits.items():
         by_meaning = TEXTS[text] / 0.9  # the cosines of the union reach from 0 to 0.9
         by_words = keyword[text] / max(keyword.values())  # and one memory has none of the words
-        assert hit.score == pytest.approx(0.3 * by_meaning + 0.7 * by_words, abs=1e-3)
+        assert hit.score == pytest.approx((1 - weight) * by_meaning + weight * by_words, abs=1e-3)
         assert hit.explanation.semantic_score == pytest.approx(TEXTS[text], abs=1e-3)
     assert (hits["clouds are white"].explanation.keyword_rank, keyword["clouds are white"]) == (None, 0)
+
+
+async def test_one_common_word_does_not_outweigh_the_meaning(memory_database: PostgresDatabase) -> None:
+    await add(memory_database, {"the pet is given a pill": 0.6, "the best of all days": 0.1})
+    hits = await find(memory_database, "which medicine does our best animal friend take every morning")
+    assert contents(hits)[0] == "the pet is given a pill"
 
 
 async def test_the_best_by_words_is_found_although_fifty_others_are_nearer(memory_database: PostgresDatabase) -> None:

@@ -10,10 +10,12 @@ from memory_server.repository.pool import Connection
 from memory_server.repository.rows import filter_json, half_vector, memory_of
 from memory_server.repository.sql import statement
 
-# docs/adr/0002-search-under-row-level-security.md has the measurements.
-_SEMANTIC_WEIGHT: Final = 0.3
-_LEG: Final = 50
+# docs/adr/0002-search-under-row-level-security.md has the measurements of the legs, 0005 those of the fusion.
 EXACT_UP_TO: Final = 10_000
+_LEG: Final = 50
+_KEYWORD_WEIGHT: Final = 0.7
+_KEYWORD_SURE: Final = 0.4
+"""The ts_rank of a match from which words have their whole weight."""
 
 
 async def search(connection: Connection, query: SearchQuery, vector: Vector | None, model_id: str) -> list[Hit]:
@@ -28,7 +30,8 @@ async def search(connection: Connection, query: SearchQuery, vector: Vector | No
             "filter": filter_json(query.filter),
             "leg": max(_LEG, query.limit),
             "exact": EXACT_UP_TO,
-            "semantic_weight": _SEMANTIC_WEIGHT,
+            "keyword_weight": _KEYWORD_WEIGHT,
+            "keyword_sure": _KEYWORD_SURE,
             "min_score": query.min_score,
             "limit": query.limit,
         },

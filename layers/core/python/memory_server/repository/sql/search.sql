@@ -49,7 +49,9 @@ ranked AS (
         min(semantic_score) OVER () AS semantic_min,
         max(semantic_score) OVER () AS semantic_max,
         min(keyword_score) OVER () AS keyword_min,
-        max(keyword_score) OVER () AS keyword_max
+        max(keyword_score) OVER () AS keyword_max,
+        -- Words count by how much of the question the best match has: one common word in it says little.
+        %(keyword_weight)s * least(1, max(keyword_score) OVER () / %(keyword_sure)s) ^ 2 AS keyword_weight
     FROM scored
 ),
 fused AS (
@@ -58,11 +60,11 @@ fused AS (
             WHEN %(mode)s = 'keyword' THEN keyword_score / (keyword_score + 1)
             -- Where no word says anything, meaning decides alone.
             WHEN %(mode)s = 'semantic' OR keyword_max = 0 THEN least(greatest(semantic_score, 0), 1)
-            ELSE %(semantic_weight)s * CASE
+            ELSE (1 - keyword_weight) * CASE
                     WHEN semantic_score IS NULL THEN 0
                     WHEN semantic_max = semantic_min THEN 1
                     ELSE (semantic_score - semantic_min) / (semantic_max - semantic_min) END
-                + (1 - %(semantic_weight)s) * CASE
+                + keyword_weight * CASE
                     WHEN keyword_max = keyword_min THEN 1
                     ELSE (keyword_score - keyword_min) / (keyword_max - keyword_min) END
         END AS score
