@@ -45,6 +45,8 @@ _SHAPES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "secretsmanager": (re.compile(r"/"), "secretsmanager."),
     "sqs": (re.compile(r"/"), "AmazonSQS."),
 }
+_MAX_BYTES: Final = 8 * 1024 * 1024  # Lambda takes 6 MB, and is what takes most
+_MAX_OBJECT_BYTES: Final = 64 * 1024 * 1024
 _WITH_QUERY: Final = {"s3", "scheduler"}
 
 logger = logging.getLogger(__name__)
@@ -94,23 +96,35 @@ class _Door:
         method, path = str(scope["method"]), str(scope["path"])
         if path.startswith("/_"):
             return path == _HEALTH or (method == "PUT" and path.startswith(_ANSWER))
-        headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
-        credentials = [value.decode("latin-1") for name, value in headers if name.lower() == b"authorization"]
+        headers: dict[str, list[str]] = {}
+        for name, value in cast("list[tuple[bytes, bytes]]", scope["headers"]):
+            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        credentials = headers.get("authorization", [])
         credential = _CREDENTIAL.match(credentials[0]) if len(credentials) == 1 else None
         if credential is None or credential[1] not in self._sessions:
             return False
-        return credential[1] == OPERATOR or _has_shape(credential[2], path, headers, cast(bytes, scope["query_string"]))
+        query = cast(bytes, scope["query_string"]).decode("latin-1")
+        return credential[1] == OPERATOR or (
+            credential[2] in _SHAPES
+            and _has_shape(credential[2], path, headers, query)
+            and _is_bounded(credential[2], headers)
+        )
 
 
-def _has_shape(service: str, path: str, headers: list[tuple[bytes, bytes]], query: bytes) -> bool:
+def _has_shape(service: str, path: str, headers: Mapping[str, list[str]], query: str) -> bool:
     """Return whether a request is what it says in its signature, a call of ``service``, to ministack's router too."""
-    if service not in _SHAPES:
-        return False
     pattern, target = _SHAPES[service]
-    targets = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-amz-target"]
+    targets = headers.get("x-amz-target", [])
     named = len(targets) == 1 and targets[0].startswith(target) if target else not targets
-    hosts = [value.partition(b":")[0] for name, value in headers if name.lower() == b"host"]
-    forms = [value for name, value in headers if name.lower() == b"content-type" and b"form" in value]
     # In a query or a form, ministack would look for what is asked for, and find another thing than what it then does.
-    plain = not forms and (not query or (service in _WITH_QUERY and "Action" not in parse_qs(query.decode("latin-1"))))
-    return pattern.fullmatch(path) is not None and named and plain and hosts == [b"127.0.0.1"]
+    plain = not query or (service in _WITH_QUERY and "Action" not in parse_qs(query))
+    no_form = not any("form" in value for value in headers.get("content-type", []))
+    hosts = [value.partition(":")[0] for value in headers.get("host", [])]
+    return pattern.fullmatch(path) is not None and named and plain and no_form and hosts == ["127.0.0.1"]
+
+
+def _is_bounded(service: str, headers: Mapping[str, list[str]]) -> bool:
+    """Return whether a request says how long it is, and is not too long for ministack to read into its memory."""
+    lengths = headers.get("content-length", ["0"])
+    limit = _MAX_OBJECT_BYTES if service == "s3" else _MAX_BYTES
+    return "transfer-encoding" not in headers and len(lengths) == 1 and int(lengths[0]) <= limit

@@ -46,7 +46,13 @@ def know_conditions() -> None:
         sources = _sources(body) if action == "events:PutEvents" else {}
         return {**tags(service, action, body, parameters), **sources}
 
-    actions.update(dynamodb_service_context=of_dynamodb, request_tag_context=of_others)
+    extract = cast("Callable[..., str | None]", actions["extract_iam_action"])
+
+    def action_of(service: str, *request: object) -> str:
+        action = extract(service, *request) or f"{service}:Unknown"  # what has no name would be allowed
+        return action.removesuffix("Batch") if service == "sqs" else action  # a batch of SQS is its entries' action
+
+    actions.update(dynamodb_service_context=of_dynamodb, request_tag_context=of_others, extract_iam_action=action_of)
     app = vars(importlib.import_module("ministack.app"))
     pin = cast("Callable[[str, bool], None]", app["pin_request_origin"])
 

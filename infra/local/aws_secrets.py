@@ -55,16 +55,13 @@ class KeptSecrets:
         name = next((name for name, secret in self._secrets.items() if secret["ARN"] == arn), None)
         if name is not None:
             self._delete(name, properties)
-            self._journal.write([Change(table=_TABLE, key={"name": {"S": name}}, item=None)])
+            self._journal.write([_change(name, None)])
 
     async def _handle_request(self, *request: object) -> object:
         before = self._values()
         answer = await self._handle(*request)
-        changes = [
-            Change(table=_TABLE, key={"name": {"S": name}}, item={"name": {"S": name}, "value": {"S": value}})
-            for name, value in self._values().items()
-            if before.get(name) != value
-        ]
+        after = self._values()
+        changes = [_change(name, after.get(name)) for name in before | after if before.get(name) != after.get(name)]
         if changes:
             self._journal.write(changes)
         return answer
@@ -72,6 +69,11 @@ class KeptSecrets:
     def _values(self) -> dict[str, str]:
         """Return the current value of each secret that is kept, by name."""
         return {name: _current(secret) for name, secret in self._secrets.items() if _KEPT in name}
+
+
+def _change(name: str, value: str | None) -> Change:
+    item: Attributes = {"name": {"S": name}}
+    return Change(table=_TABLE, key=item, item=None if value is None else {**item, "value": {"S": value}})
 
 
 def _current(secret: Described) -> str:

@@ -13,9 +13,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Final, TypedDict, Unpack
+from typing import Final, Literal, TypedDict, Unpack
 
 from infra.local import landlock
+from infra.local.aws_streams import bound
 
 _LAUNCH: Final = (
     "import sys; sys.path.append(sys.argv[1]); from infra.local import sandbox; sandbox.enter(*sys.argv[1:])"
@@ -31,6 +32,7 @@ class Options(TypedDict):
     """What ministack starts a process with, as far as it matters here."""
 
     env: dict[str, str]
+    text: Literal[True]
 
 
 def sandbox_plugins(closed_ports: frozenset[int]) -> None:
@@ -54,11 +56,13 @@ class _Starter:
         self._thread = ThreadPoolExecutor(1, "plugins", initializer=_close, initargs=(closed_ports,))
         self._thread.submit(int)  # it takes a moment to be ready: now, and not when the first event waits
 
-    def start(self, command: list[str], **options: Unpack[Options]) -> subprocess.Popen[bytes]:
+    def start(self, command: list[str], **options: Unpack[Options]) -> subprocess.Popen[str]:
         if _PLUGIN not in options["env"].get("AWS_LAMBDA_FUNCTION_NAME", ""):
             return subprocess.Popen(command, **options)
         launcher = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(_REPOSITORY), *command]
-        return self._thread.submit(subprocess.Popen[bytes], launcher, **options).result()
+        process = self._thread.submit(subprocess.Popen[str], launcher, **options).result()
+        bound(process)
+        return process
 
 
 def _close(ports: frozenset[int]) -> None:

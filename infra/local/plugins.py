@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from infra.local.translate import Artifacts, Source, load, translate
 
 PLUGINS: Final = Path(__file__).parents[2] / "plugins"
 TEMPLATE: Final = Path(__file__).parents[1] / "plugin.yaml"
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,8 @@ def forget_others(aws: Aws, deployed: Collection[str], outputs: Mapping[str, str
         name = item["plugin_id"].get("S", "")
         if name not in deployed:
             _remove(aws, outputs["RegistrarFunctionArn"], name, keep_data=keep_data)
+            if not keep_data:
+                _forget_secret(aws, f"{outputs['ServerName']}/plugin/{name}")
 
 
 def _remove(aws: Aws, registrar: str, name: str, *, keep_data: bool) -> None:
@@ -131,3 +134,10 @@ def _remove(aws: Aws, registrar: str, name: str, *, keep_data: bool) -> None:
         "ResourceProperties": {"PluginId": name, "KeepSchema": str(keep_data).lower()},
     }
     aws.functions.invoke(FunctionName=registrar, Payload=json.dumps(request))
+
+
+def _forget_secret(aws: Aws, name: str) -> None:
+    """Remove a secret that no stack has made in this start, and that is kept on disk from one before."""
+    with suppress(aws.secrets.exceptions.ResourceExistsException):
+        aws.secrets.create_secret(Name=name, SecretString="{}")
+    aws.secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
