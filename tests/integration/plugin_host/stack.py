@@ -47,6 +47,7 @@ class Invocation(LambdaContext):
 
     def __init__(self, seconds_left: float) -> None:
         self._milliseconds = int(seconds_left * 1000)
+        self._aws_request_id = "the request"
 
     def get_remaining_time_in_millis(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]  # static there
         return self._milliseconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
 
@@ -42,6 +43,7 @@ class Actions:
             return _error("UnknownAction", f"there is no action {name!r}: there are {', '.join(self._actions)}", [])
         action, error_type = self._actions[name]
         self._all.output.begin()
+        self._all.logger.append_keys(request_id=context.aws_request_id)
         seconds = max(0.0, context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS)
         with self._all.output.kept() as logs:
             try:
@@ -67,17 +69,23 @@ class Actions:
     def _fire(self, request: JsonObject, seconds: float, logs: list[str]) -> JsonValue:
         self._configure()
         event = self._all.reader.event(cast(JsonObject, request["detail"]))
-        self._host.initialize(event, seconds)
-        ran = self._host.dispatch(event, seconds)
+        with self._logged(event):
+            self._host.initialize(event, seconds)
+            ran = self._host.dispatch(event, seconds)
         return {"returned": _returned(ran.returned), "logs": logs, "milliseconds": ran.milliseconds}
 
     def _endpoint(self, request: JsonObject, seconds: float, _logs: list[str]) -> JsonValue:
         self._configure()
         handler = str(request["handler"])
         event = _event(handler, cast(JsonObject, request["event"]))
-        self._host.initialize(event, seconds)
-        ran = self._host.answer(handler, _request(cast(JsonObject, request["request"])), event, seconds)
+        with self._logged(event):
+            self._host.initialize(event, seconds)
+            ran = self._host.answer(handler, _request(cast(JsonObject, request["request"])), event, seconds)
         return to_dict(response_of(ran.returned))
+
+    def _logged(self, event: Event) -> AbstractContextManager[None]:
+        """Let the lines of the log tell of ``event`` for as long as the context lasts."""
+        return self._all.logger.append_context_keys(event_id=event.id, hook=event.hook, user_id=event.user_id)
 
     def _configure(self) -> None:
         self._host.configure(self._all.records.read())

@@ -31,6 +31,7 @@ class Batch:
         self._all = deliveries
         self._context = context
         self._log = deliveries.logger
+        self._log.append_keys(request_id=context.aws_request_id)
         self._lease = Lease(self._ask)
         self._ledger = deliveries.open_ledger()
         self._suspects: dict[str, datetime] = {}
@@ -52,7 +53,8 @@ class Batch:
         try:
             self._require_time()
             message = self._all.reader.read(record.body)
-            self._log.append_keys(event_id=message.event.id, hook=message.event.hook)
+            event = message.event
+            self._log.append_keys(event_id=event.id, hook=event.hook, user_id=event.user_id)
             self._account_for_suspect(record, message)
             self._deliver(message, _attempt(record))
         except PluginDisabled:
@@ -64,7 +66,7 @@ class Batch:
         else:
             self._ledger.done(record.receipt_handle)
         finally:
-            self._log.remove_keys(["message_id", "event_id", "hook"])
+            self._log.remove_keys(["message_id", "event_id", "hook", "user_id"])
 
     def end(self) -> None:
         """Tell what became of the records."""
