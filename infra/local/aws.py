@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from infra.local.aws_gate import OPERATOR
+from infra.local.aws_gate import OPERATOR, credentials
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -47,6 +47,11 @@ class Aws:
             "AWS_SECRET_ACCESS_KEY": self._secret,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    def environment_of(self, function: str, role_arn: str) -> dict[str, str]:
+        """The variables with which another process's boto3 speaks to this emulator with the rights of ``function``."""
+        key, secret = credentials(self._secret, function, role_arn)
+        return {**self.environment, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

@@ -24,7 +24,7 @@ Message: TypeAlias = "Mapping[str, object]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
 Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 Application: TypeAlias = "Callable[[Scope, Receive, Send], Awaitable[None]]"
-Sessions: TypeAlias = "MutableMapping[str, Mapping[str, str]]"
+Configuration: TypeAlias = "Mapping[str, str]"
 
 OPERATOR: Final = "operator"
 """The access key of whoever started the emulator, who may do all."""
@@ -57,29 +57,50 @@ def open_door(application: Application, operator_secret: str) -> Application:
 
     ministack must have been imported with AUTH=true: it checks the signatures and evaluates the roles' policies.
     """
-    sts = vars(importlib.import_module("ministack.services.sts"))
-    sessions = cast(Sessions, sts["_sessions"])
-    sessions[OPERATOR] = _session(f"arn:aws:iam::{_ACCOUNT}:root", operator_secret)
-
-    def credentials(configuration: Mapping[str, str]) -> dict[str, str]:
-        """Return what a function signs with; ministack's own could be computed from the function's name."""
-        role = configuration["Role"].rpartition("/")[2]
-        function = configuration["FunctionName"]
-        digest = hmac.new(operator_secret.encode(), f"{function}:{role}".encode(), hashlib.sha512).hexdigest()
-        key, secret = f"ASIA{digest[:16].upper()}", digest[16:]
-        sessions[key] = _session(f"arn:aws:sts::{_ACCOUNT}:assumed-role/{role}/{function}", secret)
-        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-
-    vars(importlib.import_module("ministack.core.lambda_runtime"))["execution_credentials"] = credentials
+    sessions = _Sessions(operator_secret)
+    vars(importlib.import_module("ministack.core.lambda_runtime"))["execution_credentials"] = sessions.of_function
     return _Door(application, sessions)
 
 
-def _session(arn: str, secret: str) -> Mapping[str, str]:
-    return {"Arn": arn, "UserId": arn.rpartition("/")[2], "SecretAccessKey": secret}
+def credentials(operator_secret: str, function: str, role_arn: str) -> tuple[str, str]:
+    """Return the access key of ``function`` and its secret; ministack's own could be computed from its name."""
+    digest = hmac.new(operator_secret.encode(), f"{function}:{role_arn}".encode(), hashlib.sha512).hexdigest()
+    return f"ASIA{digest[:16].upper()}", digest[16:]
+
+
+class _Sessions:
+    """Who is known by which access key, in the table that ministack looks in."""
+
+    def __init__(self, operator_secret: str) -> None:
+        self._secret = operator_secret
+        self._known = cast(
+            "MutableMapping[str, Mapping[str, str]]",
+            vars(importlib.import_module("ministack.services.sts"))["_sessions"],
+        )
+        functions = vars(importlib.import_module("ministack.services.lambda_svc"))["_functions"]
+        self._functions = cast("Mapping[str, Mapping[str, Configuration]]", functions)
+        self._add(OPERATOR, operator_secret, f"arn:aws:iam::{_ACCOUNT}:root")
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether ``key`` is somebody's; the API has its function's, of which no process was started."""
+        if key not in self._known:
+            for function in self._functions.values():
+                self.of_function(function["config"])
+        return key in self._known
+
+    def of_function(self, configuration: Configuration) -> dict[str, str]:
+        """Return the variables with which the function signs."""
+        name, role = configuration["FunctionName"], configuration["Role"]
+        key, secret = credentials(self._secret, name, role)
+        self._add(key, secret, f"arn:aws:sts::{_ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/{name}")
+        return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+
+    def _add(self, key: str, secret: str, arn: str) -> None:
+        self._known[key] = {"Arn": arn, "UserId": arn.rpartition("/")[2], "SecretAccessKey": secret}
 
 
 class _Door:
-    def __init__(self, application: Application, sessions: Sessions) -> None:
+    def __init__(self, application: Application, sessions: _Sessions) -> None:
         self._application = application
         self._sessions = sessions
 

@@ -1,6 +1,6 @@
-"""The condition keys of policies that ministack does not know, read from the requests as AWS does.
+"""What ministack does not know of the policies of this project: the names of some resources, and of conditions.
 
-Without them a condition on what a request does not seem to name would hold for every request.
+Without the latter, a condition on what a request does not seem to name would hold for every request.
 
 This runs inside the emulator's process. ministack has no public door for it, so the names that are hooked are those of
 the version that requirements-aws.txt pins.
@@ -30,7 +30,7 @@ _KEYWORDS: Final = {
 
 
 def know_conditions() -> None:
-    """Let ministack evaluate the conditions of this project's policies."""
+    """Let ministack evaluate the policies of this project as AWS does."""
     actions = vars(importlib.import_module("ministack.core.iam_actions"))
     tables = cast("Mapping[str, Object]", vars(importlib.import_module("ministack.services.dynamodb"))["_tables"])
     dynamodb = cast("Callable[[bytes], Values]", actions["dynamodb_service_context"])
@@ -52,7 +52,24 @@ def know_conditions() -> None:
         action = extract(service, *request) or f"{service}:Unknown"  # what has no name would be allowed
         return action.removesuffix("Batch") if service == "sqs" else action  # a batch of SQS is its entries' action
 
-    actions.update(dynamodb_service_context=of_dynamodb, request_tag_context=of_others, extract_iam_action=action_of)
+    resource = cast("Callable[..., str]", actions["extract_resource_arn"])
+
+    def resource_of(service: str, *request: object) -> str:
+        _, path, headers, body, query, region, account = request
+        arn = f"arn:aws:{service}:{region}:{account}:"
+        if service == "scheduler":
+            group = _group(cast(bytes, body), cast("Mapping[str, str | list[str]]", query))
+            return f"{arn}schedule/{group}/{str(path).rpartition('/')[2]}"
+        if cast("Mapping[str, str]", headers).get("x-amz-target") == "AWSEvents.DescribeEventBus":
+            return f"{arn}event-bus/{cast(Object, json.loads(cast(bytes, body)))['Name']}"
+        return resource(service, *request)
+
+    actions.update(
+        dynamodb_service_context=of_dynamodb,
+        request_tag_context=of_others,
+        extract_iam_action=action_of,
+        extract_resource_arn=resource_of,
+    )
     app = vars(importlib.import_module("ministack.app"))
     pin = cast("Callable[[str, bool], None]", app["pin_request_origin"])
 
@@ -67,6 +84,13 @@ def _sources(body: bytes) -> Values:
     entries = cast("Sequence[Object]", cast(Object, json.loads(body))["Entries"])
     sources = {str(entry["Source"]) for entry in entries}
     return {"events:source": sources.pop() if len(sources) == 1 else _UNKNOWN}
+
+
+def _group(body: bytes, query: Mapping[str, str | list[str]]) -> str:
+    """Return the group of a schedule, which is in the body where there is one, else in the query."""
+    given = query.get("groupName", "default")
+    in_query = given if isinstance(given, str) else given[0]
+    return str(cast(Object, json.loads(body)).get("GroupName", "default")) if body else in_query
 
 
 def _leading_keys(request: Object, hash_key: Callable[[str], str]) -> Iterator[str]:

@@ -119,7 +119,10 @@ def _describe(aws: Aws, failed: Mapping[str, str]) -> Stack:
     configuration = aws.functions.get_function_configuration(FunctionName=physical("ApiFunction"))
     queues = aws.sqs.list_queues(QueueNamePrefix=f"{NAME}-plugin-")
     return Stack(
-        api_environment=configuration.get("Environment", {}).get("Variables", {}),
+        api_environment={
+            **configuration.get("Environment", {}).get("Variables", {}),
+            **aws.environment_of(configuration.get("FunctionName", ""), configuration.get("Role", "")),
+        },
         relay_function=physical("OutboxRelayFunction"),
         gateway_function=physical("PluginGatewayFunction"),
         queue_urls=tuple(queues.get("QueueUrls", [])),

@@ -109,7 +109,7 @@ class Machine:
         self._down.callback(self._drain)
         checkpoint.publish_again(self._folder.checkpoint, self._postgres.dsn(_DATABASE))
         model = {"MODEL_PATH": str(MODEL)}  # it embeds in its own process
-        self._api.serve({**stack.api_environment, **self._emulator.aws.environment, **model})
+        self._api.serve({**stack.api_environment, **model})
         self._hurry(stack)
 
     def _hurry(self, stack: Stack) -> None:
