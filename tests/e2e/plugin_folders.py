@@ -78,6 +78,21 @@ async def memory_created(memory, context):
 '''
 
 
+RAISER = """
+PLUGIN_INFO = {
+    "name": "Raiser",
+    "version": "1.0.0",
+    "description": "Raises at every memory",
+    "author": "The tests",
+    "hooks": ["memory_created"],
+}
+
+
+async def memory_created(memory, context):
+    raise RuntimeError("this plugin cannot do it")
+"""
+
+
 def write_plugin(home: Path, plugin_id: str, code: str, requirements: str = "") -> Path:
     """Write the plugin's folder below ``home`` and return it."""
     folder = home / plugin_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import statistics
 import sys
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.e2e.plugin_folders import COUNTER, RANKED, write_plugin, write_settings
+from tests.e2e.plugin_folders import COUNTER, RAISER, RANKED, write_plugin, write_settings
 from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 600)
@@ -26,7 +27,7 @@ RANKS = {"ranked_first": 1, "ranked_second": 5, "ranked_third": 5}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with seven plugins beside memory_analytics, all off."""
+    """A stack with eight plugins beside memory_analytics, all off."""
     home = tmp_path_factory.mktemp("together")
     folders = [
         write_plugin(home, plugin_id, COUNTER, f"packaging=={version}\n") for plugin_id, version in COUNTERS.items()
@@ -34,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         write_plugin(home, plugin_id, RANKED.format(priority=priority, fails=priority == 1))
         for plugin_id, priority in RANKS.items()
     ]
+    folders.append(write_plugin(home, "raiser", RAISER))
     stack = Stack(home, settings=write_settings(home / "settings.yaml", folders, timeout_seconds=5))
     stack.start()
     try:
@@ -49,6 +51,23 @@ def test_two_plugins_use_two_versions_of_one_library(server: Stack) -> None:
 
     assert _counted_within(server, "counter_a", expected=1, seconds=20) == {"23.2": 1}
     assert _counted_within(server, "counter_b", expected=1, seconds=20) == {"24.2": 1}
+
+
+def test_what_a_plugin_cannot_handle_is_a_dead_letter_after_5_receives_and_nobody_elses_concern(server: Stack) -> None:
+    _enable_only(server, ["raiser", "counter_c"])
+
+    _store(server, ["handled by one of two"])
+    counted = _counted_within(server, "counter_c", expected=1, seconds=10)
+    tried = _status(server, "raiser")["statistics"]["failed"]
+    _wait(lambda: _status(server, "raiser")["queue"]["dead"] == 1, seconds=90)
+    raiser = _status(server, "raiser")
+
+    assert counted == {"25.0": 1}
+    assert tried < 5
+    assert raiser["queue"]["dead"] == 1
+    assert raiser["statistics"]["failed"] == 5
+    assert "this plugin cannot do it" in str(raiser["statistics"]["last_error"])
+    assert _status(server, "counter_c")["statistics"]["failed"] == 0
 
 
 def test_a_lower_priority_number_has_ended_before_the_others_begin(server: Stack) -> None:
@@ -75,8 +94,9 @@ def test_each_event_counts_once_while_plugins_processes_are_killed(server: Stack
     while time.monotonic() < until:
         workers = _workers(server)
         if workers:
-            chance.choice(workers).kill()
-            killed += 1
+            with contextlib.suppress(psutil.NoSuchProcess):
+                chance.choice(workers).kill()
+                killed += 1
         time.sleep(1)
 
     assert killed >= 10
@@ -104,7 +124,7 @@ def test_four_plugins_hardly_slow_a_request(server: Stack) -> None:
 
 
 def _enable_only(server: Stack, wanted: Sequence[str]) -> None:
-    for plugin_id in ("memory_analytics", *COUNTERS, *RANKS):
+    for plugin_id in ("memory_analytics", "raiser", *COUNTERS, *RANKS):
         action = "enable" if plugin_id in wanted else "disable"
         httpx.post(f"{server.url}/plugins/{action}/{plugin_id}", timeout=60).raise_for_status()
 
@@ -132,11 +152,13 @@ def _status(server: Stack, plugin_id: str) -> dict[str, dict[str, int]]:
 
 def _workers(server: Stack) -> list[psutil.Process]:
     """Return the processes of the counters."""
-    return [
-        process
-        for process in server.processes()
-        if any(f"-plugin-{plugin_id}-" in " ".join(process.cmdline()) for plugin_id in COUNTERS)
-    ]
+    found: list[psutil.Process] = []
+    for process in server.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline())
+            if any(f"-plugin-{plugin_id}-" in command for plugin_id in COUNTERS):
+                found.append(process)
+    return found
 
 
 def _counted(server: Stack, plugin_id: str) -> dict[str, int]:
