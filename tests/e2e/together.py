@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import LiteralString
 
@@ -20,7 +20,7 @@ RANKS = {"ranked_first": 1, "ranked_second": 5, "ranked_third": 5}
 
 
 @contextlib.contextmanager
-def server_with_plugins(home: Path) -> Iterator[Stack]:
+def server_with_plugins(home: Path) -> Generator[Stack]:
     """Give a stack over ``home`` that has eight plugins beside memory_analytics."""
     folders = [
         *(write_plugin(home, name, COUNTER, f"packaging=={version}\n") for name, version in COUNTERS.items()),
