@@ -34,7 +34,6 @@ def know_conditions() -> None:
     actions = vars(importlib.import_module("ministack.core.iam_actions"))
     tables = cast("Mapping[str, Object]", vars(importlib.import_module("ministack.services.dynamodb"))["_tables"])
     dynamodb = cast("Callable[[bytes], Values]", actions["dynamodb_service_context"])
-    tags = cast("Callable[[str, str, bytes, object], Values]", actions["request_tag_context"])
 
     def of_dynamodb(body: bytes) -> Values:
         known, request = dynamodb(body), cast(Object, json.loads(body))
@@ -42,9 +41,9 @@ def know_conditions() -> None:
         values: Values = {_LEADING_KEYS: sorted(set(_leading_keys(request, lambda name: str(tables[name]["pk_name"]))))}
         return {**known, **values, **({_ATTRIBUTES: sorted(attributes)} if attributes else {})}
 
-    def of_others(service: str, action: str, body: bytes, parameters: object) -> Values:
-        sources = _sources(body) if action == "events:PutEvents" else {}
-        return {**tags(service, action, body, parameters), **sources}
+    def of_others(_service: str, action: str, body: bytes, _parameters: object) -> Values:
+        """Return no tags either, for which ministack would read the models of whole services: no policy names one."""
+        return _sources(body) if action == "events:PutEvents" else {}
 
     extract = cast("Callable[..., str | None]", actions["extract_iam_action"])
 
@@ -55,14 +54,11 @@ def know_conditions() -> None:
     resource = cast("Callable[..., str]", actions["extract_resource_arn"])
 
     def resource_of(service: str, *request: object) -> str:
-        _, path, headers, body, query, region, account = request
-        arn = f"arn:aws:{service}:{region}:{account}:"
-        if service == "scheduler":
-            group = _group(cast(bytes, body), cast("Mapping[str, str | list[str]]", query))
-            return f"{arn}schedule/{group}/{str(path).rpartition('/')[2]}"
-        if cast("Mapping[str, str]", headers).get("x-amz-target") == "AWSEvents.DescribeEventBus":
-            return f"{arn}event-bus/{cast(Object, json.loads(cast(bytes, body)))['Name']}"
-        return resource(service, *request)
+        _, _, headers, body, _, region, account = request
+        if cast("Mapping[str, str]", headers).get("x-amz-target") != "AWSEvents.DescribeEventBus":
+            return resource(service, *request)
+        name = cast(Object, json.loads(cast(bytes, body)))["Name"]
+        return f"arn:aws:events:{region}:{account}:event-bus/{name}"
 
     actions.update(
         dynamodb_service_context=of_dynamodb,
@@ -84,13 +80,6 @@ def _sources(body: bytes) -> Values:
     entries = cast("Sequence[Object]", cast(Object, json.loads(body))["Entries"])
     sources = {str(entry["Source"]) for entry in entries}
     return {"events:source": sources.pop() if len(sources) == 1 else _UNKNOWN}
-
-
-def _group(body: bytes, query: Mapping[str, str | list[str]]) -> str:
-    """Return the group of a schedule, which is in the body where there is one, else in the query."""
-    given = query.get("groupName", "default")
-    in_query = given if isinstance(given, str) else given[0]
-    return str(cast(Object, json.loads(body)).get("GroupName", "default")) if body else in_query
 
 
 def _leading_keys(request: Object, hash_key: Callable[[str], str]) -> Iterator[str]:
