@@ -111,7 +111,8 @@ class _Ruleset:
         _checked(_system_call(_RESTRICT_SELF, self._descriptor, 0))
 
 
-_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+# Its calls do not wait, so they keep the interpreter: to get it back takes longer where other threads want it.
+_LIBC: Final = ctypes.PyDLL(None, use_errno=True)
 _system_call: Final = _LIBC.syscall
 
 

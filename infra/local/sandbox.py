@@ -25,7 +25,6 @@ _MEGABYTE: Final = 1024 * 1024
 _HEADROOM_MEGABYTES: Final = 128
 _TEMPORARY_BYTES: Final = 512 * _MEGABYTE  # what Lambda gives /tmp; here it holds for each file
 _FILES: Final = 1024  # as in Lambda
-_NICE: Final = 5  # the server goes first where cores are few
 _READABLE: Final = (
     *("/usr", "/lib", "/lib64", "/bin", "/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
     *(
@@ -71,7 +70,6 @@ def enter(repository: str, *command: str) -> None:
     }
     readable = [home, *_python(), *_layers(home), *map(Path, _READABLE)]
     Path("/proc/self/oom_score_adj").write_text("1000")
-    os.nice(_NICE)
     _limit(int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]))
     if os.geteuid() == 0:
         _leave_root(home, readable)
