@@ -33,13 +33,17 @@ class Api:
             log_file=log_file,
         )
 
-    def serve(self, environment: Mapping[str, str]) -> None:
-        """Give the process the variables that it waits for, and return when it is ready.
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Give the process the variables that it waits for."""
+        self.child.tell(json.dumps(environment))
+
+    def serve(self) -> None:
+        """Let the process take requests, and return when it is ready.
 
         Raises:
             CannotRun: it ends, or a part that it needs does not answer.
         """
-        self.child.tell(json.dumps(environment))
+        self.child.tell("")
         until = time.monotonic() + _START_SECONDS
         answer = None
         while time.monotonic() < until and self.child.exit_code is None:

@@ -1,4 +1,7 @@
-"""The API under uvicorn: ``python -m infra.local.api_process HOST PORT``, its environment as JSON on standard input."""
+"""The API under uvicorn: ``python -m infra.local.api_process HOST PORT``.
+
+Its standard input has two lines: its environment as JSON, and one that comes when it may serve.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,13 @@ def main(host: str, port: int) -> None:
     for module in ("memory_api.app", "memory_server.bootstrap", "onnxruntime", "tokenizers"):
         importlib.import_module(module)  # what takes long, while the stack that the environment describes comes up
     environment = sys.stdin.readline()
-    leave_with_owner()
     if environment:
         os.environ.update(json.loads(environment))
-        uvicorn.run("memory_api.app:from_environment", factory=True, host=host, port=port, access_log=False)
+        app = importlib.import_module("memory_api.app").from_environment()
+        may_serve = sys.stdin.readline()
+        leave_with_owner()
+        if may_serve:
+            uvicorn.run(app, host=host, port=port, access_log=False)
 
 
 if __name__ == "__main__":

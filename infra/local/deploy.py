@@ -45,16 +45,12 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What the machine needs to know of the stack: the API's environment, two functions, the plugins' queues.
-
-    ``failed`` says of each plugin that could not be deployed what is the matter.
-    """
+    """What the machine needs to know of the server's stack: the API's environment, two functions, its outputs."""
 
     api_environment: Mapping[str, str]
     relay_function: str
     gateway_function: str
-    queue_urls: tuple[str, ...]
-    failed: Mapping[str, str]
+    outputs: Mapping[str, str]
 
 
 def upload(aws: Aws, database: Database, settings: PluginSettings, note: Callable[[str], None]) -> Uploaded:
@@ -98,26 +94,19 @@ def _for_few_cores(template: JsonObject) -> JsonObject:
     return {**template, "Resources": resources}
 
 
-def create(aws: Aws, uploaded: Uploaded, settings: PluginSettings, note: Callable[[str], None]) -> Stack:
-    """Make the server's stack and those of the plugins, and return when they are there.
+def create(aws: Aws, uploaded: Uploaded, note: Callable[[str], None]) -> Stack:
+    """Make the server's stack and return when it is there.
 
     Raises:
-        StackFailed: the server's does not come up. That of a plugin takes none along.
+        StackFailed: it does not come up.
     """
     outputs = stacks.create(aws.cloudformation, NAME, uploaded.template_url, uploaded.parameters, note)
-    note("the plugins")
-    failed = plugins.deploy(aws, uploaded.plugins, NAME, outputs)
-    plugins.forget_others(aws, uploaded.plugins.ids, outputs, keep_data=settings.keep_data)
-    return _describe(aws, failed)
 
-
-def _describe(aws: Aws, failed: Mapping[str, str]) -> Stack:
     def physical(logical_id: str) -> str:
         detail = aws.cloudformation.describe_stack_resource(StackName=NAME, LogicalResourceId=logical_id)
         return detail["StackResourceDetail"].get("PhysicalResourceId", "")
 
     configuration = aws.functions.get_function_configuration(FunctionName=physical("ApiFunction"))
-    queues = aws.sqs.list_queues(QueueNamePrefix=f"{NAME}-plugin-")
     return Stack(
         api_environment={
             **configuration.get("Environment", {}).get("Variables", {}),
@@ -125,6 +114,10 @@ def _describe(aws: Aws, failed: Mapping[str, str]) -> Stack:
         },
         relay_function=physical("OutboxRelayFunction"),
         gateway_function=physical("PluginGatewayFunction"),
-        queue_urls=tuple(queues.get("QueueUrls", [])),
-        failed=failed,
+        outputs=outputs,
     )
+
+
+def queue_urls(aws: Aws) -> list[str]:
+    """Return the queues of the plugins, and their dead-letter queues."""
+    return aws.sqs.list_queues(QueueNamePrefix=f"{NAME}-plugin-").get("QueueUrls", [])

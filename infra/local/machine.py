@@ -59,10 +59,10 @@ class Machine:
         """
         with tell.step("Starting PostgreSQL and the AWS emulator"):
             self._start_processes()
-        stack = self._deploy(tell)
+        stack, failed = self._deploy(tell)
         with tell.step("Starting the API"):
             self._serve(stack)
-        return stack.failed
+        return failed
 
     def watch(self) -> None:
         """Note checkpoints until a part ends.
@@ -92,8 +92,9 @@ class Machine:
         _create_database(self._postgres.admin_dsn)
         self._emulator.wait()
 
-    def _deploy(self, tell: Steps) -> Stack:
-        from infra.local import deploy  # SAM's translator takes a second to import: by now the processes use it too
+    def _deploy(self, tell: Steps) -> tuple[Stack, Mapping[str, str]]:
+        # SAM's translator takes a second to import: by now the processes use it too.
+        from infra.local import deploy, plugins
 
         aws, postgres = self._emulator.aws, self._postgres
         database = deploy.Database(
@@ -102,15 +103,20 @@ class Machine:
         with tell.step("Building functions and layers") as note:
             uploaded = deploy.upload(aws, database, self._settings, note)
         with tell.step("Deploying the stack") as note:
-            return deploy.create(aws, uploaded, self._settings, note)
+            stack = deploy.create(aws, uploaded, note)
+        self._api.prepare({**stack.api_environment, "MODEL_PATH": str(MODEL)})  # it embeds in its own process
+        with tell.step("Deploying the plugins"):
+            failed = plugins.deploy(aws, uploaded.plugins, deploy.NAME, stack.outputs)
+            plugins.forget_others(aws, uploaded.plugins.ids, stack.outputs, keep_data=self._settings.keep_data)
+        self._queues = Queues(aws.sqs, deploy.queue_urls(aws))
+        return stack, failed
 
     def _serve(self, stack: Stack) -> None:
-        self._queues = Queues(self._emulator.aws.sqs, stack.queue_urls)
         self._down.callback(self._drain)
         checkpoint.publish_again(self._folder.checkpoint, self._postgres.dsn(_DATABASE))
-        model = {"MODEL_PATH": str(MODEL)}  # it embeds in its own process
-        self._api.serve({**stack.api_environment, **model})
-        self._hurry(stack)
+        self._api.serve()
+        with suppress(BotoCoreError, ClientError):  # an emulator that is gone is for the watch to find
+            self._hurry(stack)
 
     def _hurry(self, stack: Stack) -> None:
         """Have done now what would else keep the first events waiting."""
