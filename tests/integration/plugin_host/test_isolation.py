@@ -52,7 +52,8 @@ def test_a_plugin_that_changes_its_process_changes_nothing_for_the_host(
     def state() -> tuple[object, ...]:
         handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
         modules = [sys.modules.get(name) for name in ("json", "boto3", "plugin_kit.gateway")]
-        return dict(os.environ), list(sys.path), Path.cwd(), handlers, modules, logging.root.manager.disable
+        loggers = [logging.root.manager.disable, logging.getLogger("botocore.hooks").disabled]
+        return dict(os.environ), list(sys.path), Path.cwd(), handlers, modules, loggers
 
     act(handler, "an unknown one")  # makes the host, and imports nothing of the plugin's
     before = state()

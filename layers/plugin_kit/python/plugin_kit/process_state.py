@@ -21,11 +21,13 @@ class ProcessState:
     """The state of the process beside plugin code. Make it before the plugin is imported.
 
     A plugin keeps its own changes of os.environ and sys.path: they are there whenever its code runs, and away when the
-    host's does. Modules, handlers of signals, the working directory and ``logger`` are put back after each call.
+    host's does. Modules, handlers of signals, the working directory and ``logger`` are put back after each call, and
+    loggers that were on when this was made are on again.
     """
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
+        self._loggers_on = [logger for logger in _loggers() if not logger.disabled]
         self._modules = dict(sys.modules)
         self._folder = os.getcwd()  # noqa: PTH109  # what chdir takes
         self._variables: dict[str, str | None] = {}
@@ -61,6 +63,8 @@ class ProcessState:
     def _restore_logging(self, state: dict[str, object], disabled: int) -> None:
         if _disabled() != disabled:
             logging.disable(disabled)
+        for logger in self._loggers_on:
+            logger.disabled = False
         if {name: vars(self._logger).get(name) for name in state} != state:
             vars(self._logger).update(state)
 
@@ -98,6 +102,10 @@ def _restore_signals(handlers: Mapping[signal.Signals, _SignalHandler]) -> None:
         for number, handler in handlers.items():
             if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+
+
+def _loggers() -> list[logging.Logger]:
+    return [logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
 
 
 def _disabled() -> int:
