@@ -19,7 +19,7 @@ def compose(message_id: str, notices: Sequence[Notice], template: Template, *, d
         notices = [_shortened(notice) for notice in notices]
         heading = "1 notice" if len(notices) == 1 else f"{len(notices)} notices"
     else:
-        heading = render(template.title, notices[0], "line") or notices[0].hook
+        heading = render(template.title, notices[0], "line").strip() or notices[0].hook
     titled = ((render(template.title, notice, "html"), render(template.body, notice, "html")) for notice in notices)
     return Message(
         id=message_id,

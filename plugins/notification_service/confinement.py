@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Final, cast
 
 from .addresses import Network
 from .errors import DeliveryRefused
@@ -26,23 +26,34 @@ _ESCAPES: Final = ("_thread.start_new_thread", "subprocess.Popen", "os.system", 
 _READABLE: Final = ("/etc/ssl", "/etc/pki", "/etc/mime.types", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom")
 
 
+class NotAllowed(PermissionError):
+    """Code that is confined tried what it may not. It is an OSError: libraries close what they have opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     network: Network
-    refusals: list[DeliveryRefused] = field(default_factory=list[DeliveryRefused])
+    refusals: list[str] = field(default_factory=list[str])
 
 
 @contextmanager
-def confined(network: Network) -> Generator[list[DeliveryRefused]]:
+def confined(network: Network) -> Generator[list[str]]:
     """Let this thread, for as long as this lasts, connect to ``network`` alone, start nothing and read no data files.
 
-    What it tries beyond that raises DeliveryRefused there, and is in the list that is given: a library may catch it.
+    What it tries beyond that raises NotAllowed there, and is told in the list that is given: a library may catch it.
+
+    Raises:
+        DeliveryRefused: what was tried ended in an error.
     """
     _install()
     cell = _Cell(network)
     token = _CELL.set(cell)
     try:
         yield cell.refusals
+    except Exception:
+        if cell.refusals:
+            raise DeliveryRefused(cell.refusals[0]) from None
+        raise
     finally:
         _CELL.reset(token)
 
@@ -57,15 +68,19 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
     if cell is None:
         return
     try:
-        if event in _CONNECTIONS:
-            _check_address(cell.network, arguments[-1])
-        elif event in _ESCAPES:
-            _refuse("the service would start a program or a thread")
-        elif event == "open":
-            _check_file(arguments[0])
+        _check(cell.network, event, arguments)
     except DeliveryRefused as refusal:
-        cell.refusals.append(refusal)
-        raise
+        cell.refusals.append(str(refusal))
+        raise NotAllowed(str(refusal)) from None
+
+
+def _check(network: Network, event: str, arguments: tuple[object, ...]) -> None:
+    if event in _CONNECTIONS:
+        _check_address(network, arguments[-1])
+    elif event in _ESCAPES:
+        _refuse("the service would start a program or a thread")
+    elif event == "open":
+        _check_file(arguments[0])
 
 
 def _check_address(network: Network, address: object) -> None:
@@ -87,5 +102,5 @@ def _readable() -> tuple[str, ...]:
     return (*_READABLE, *(str(Path(entry).resolve()) for entry in (sys.prefix, sys.base_prefix, *sys.path) if entry))
 
 
-def _refuse(what: str) -> NoReturn:
+def _refuse(what: str) -> None:
     raise DeliveryRefused(f"{what}: this is not allowed")

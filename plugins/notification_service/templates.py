@@ -23,7 +23,7 @@ _BODY: Final = "{{content}}"
 
 def _line(text: str) -> str:
     """Return the text without line ends and other control characters: it goes into a header."""
-    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)
 
 
 def _mrkdwn(text: str) -> str:

@@ -40,9 +40,10 @@ def target(settings: JsonObject) -> str:
     if schema in _OF_THE_MACHINE:
         raise InvalidSettings(f"settings.url: {schema}:// is a service of the machine that sends: it is not allowed")
     _check_parameters(url)
+    apprise = _apprise()
     with confined(Network()) as refusals:
-        service = _service(url)
-    if refusals or service is None:
+        taken = _add(apprise, url)
+    if refusals or not taken:
         raise InvalidSettings(
             f"settings.url: Apprise does not take this {schema}:// URL: see https://github.com/caronc/apprise/wiki"
         )
@@ -56,31 +57,31 @@ def send(network: Network, settings: JsonObject, message: Message) -> None:
         DeliveryRefused: the service is at an address that is not allowed, or does what is not allowed.
         DeliveryFailed: it did not take the message. Apprise does not tell why.
     """
+    apprise = _apprise()
     with confined(network) as refusals:
-        service = _service(read.text(settings, "url"))
-        taken = service is not None and bool(
-            service.notify(  # pyright: ignore[reportUnknownMemberType]  # a parameter of its is not typed
+        taken = _add(apprise, read.text(settings, "url")) and bool(
+            apprise.notify(  # pyright: ignore[reportUnknownMemberType]  # a parameter of its is not typed
                 body=message.text, title=message.title, body_format="text"
             )
         )
-    if refusals:
-        raise DeliveryRefused(str(refusals[0]))
+    if refusals and not taken:
+        raise DeliveryRefused(refusals[0])
     if not taken:
         raise DeliveryFailed("the service did not take the message, or could not be reached")
 
 
-def _service(url: str) -> Apprise | None:
+def _apprise() -> Apprise:
+    """Return an Apprise without services; the first call imports all that there are, which takes a second or two."""
     from apprise import Apprise, AppriseAsset
+    from apprise.plugins import N_MGR
 
-    # Its messages hold parts of URLs.
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    asset = AppriseAsset(storage_mode="memory", http_redirects=False, secure_logging=True)
-    service = Apprise(asset=asset)
-    added = service.add(url)  # pyright: ignore[reportUnknownMemberType]  # as above
-    return service if added and len(service) else None
+    logging.getLogger("apprise").disabled = True  # its lines hold URLs
+    N_MGR.load_modules()  # pyright: ignore[reportUnknownMemberType]  # its parameters are not typed
+    return Apprise(asset=AppriseAsset(storage_mode="memory", http_redirects=False, secure_logging=True))
+
+
+def _add(apprise: Apprise, url: str) -> bool:
+    return apprise.add(url) and len(apprise) > 0  # pyright: ignore[reportUnknownMemberType]  # as above
 
 
 def _check_parameters(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ def post(network: Network, url: Url, body: bytes, headers: Mapping[str, str]) ->
         DeliveryRefused: the address is not allowed.
         DeliveryFailed: there was no answer, or another than 2xx. A redirect is one.
     """
+    logging.getLogger("urllib3.connectionpool").disabled = True  # its lines hold paths, which are secrets
     address = network.address_of(url.host, url.port)
     with _pool(url, address) as pool, confined(network):
         try:
@@ -67,7 +69,8 @@ def _reason(error: urllib3.exceptions.HTTPError) -> str:
     """Return a sentence without the URL, which the library's own messages hold."""
     if isinstance(error, urllib3.exceptions.SSLError):
         return "the TLS handshake failed: is the certificate valid for the host?"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # which the library also calls a timeout
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
         return "the receiver did not answer in time"
     return "the receiver could not be reached"
 
