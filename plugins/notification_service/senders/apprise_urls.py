@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from apprise import Apprise
 
 _SCHEMA: Final = re.compile(r"([a-z0-9_-]{1,32})://", re.IGNORECASE)
-# They speak to a desktop, a device or a daemon of the machine that sends, and to no network.
-_OF_THE_MACHINE: Final = frozenset(
-    {"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"}
+# They speak to a desktop, a device or a daemon of the machine that sends; XMPP from a thread that is not confined.
+_NOT_SERVED: Final = frozenset(
+    {"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows", "xmpp", "xmpps"}
 )
 # What files of the machine would be read, and what the plugin itself decides.
 _NOT_IN_URLS: Final = frozenset(
@@ -37,8 +37,8 @@ def target(settings: JsonObject) -> str:
     if found is None:
         raise InvalidSettings("settings.url: write an Apprise URL such as tgram://token/chat, percent-encoded")
     schema = found[1].lower()
-    if schema in _OF_THE_MACHINE:
-        raise InvalidSettings(f"settings.url: {schema}:// is a service of the machine that sends: it is not allowed")
+    if schema in _NOT_SERVED:
+        raise InvalidSettings(f"settings.url: {schema}:// would act on the machine that sends: it is not allowed")
     _check_parameters(url)
     apprise = _apprise()
     with confined(Network()) as refusals:
@@ -77,11 +77,13 @@ def _apprise() -> Apprise:
 
     logging.getLogger("apprise").disabled = True  # its lines hold URLs
     N_MGR.load_modules()  # pyright: ignore[reportUnknownMemberType]  # its parameters are not typed
-    return Apprise(asset=AppriseAsset(storage_mode="memory", http_redirects=False, secure_logging=True))
+    # Without a timeout of its own it sends in this thread, where it is confined.
+    asset = AppriseAsset(storage_mode="memory", http_redirects=False, secure_logging=True, service_timeout=0)
+    return Apprise(asset=asset)
 
 
 def _add(apprise: Apprise, url: str) -> bool:
-    return apprise.add(url) and len(apprise) > 0  # pyright: ignore[reportUnknownMemberType]  # as above
+    return apprise.add(url) and len(apprise) == 1  # pyright: ignore[reportUnknownMemberType]  # as above
 
 
 def _check_parameters(url: str) -> None:

@@ -15,7 +15,7 @@ async def test_a_service_of_apprise_gets_the_message(notifier: Notifier, receive
     await notifier.created()
     (request,) = receiver.received
     body = json.loads(request.body)
-    assert (request.path, body["title"], body["message"]) == ("/path/", "Memory created in home", "The cat sleeps.")
+    assert (request.path, body["title"], body["message"]) == ("/path", "Memory created in home", "The cat sleeps.")
 
 
 async def test_a_service_that_does_not_take_it_is_tried_again(notifier: Notifier, receiver: HttpReceiver) -> None:
@@ -44,6 +44,8 @@ async def test_redirects_are_not_followed(notifier: Notifier, receiver: HttpRece
         "syslog://",
         "dbus://",
         "gnome://",
+        "xmpp://u:p@example.org",
+        "json://example.org, json://example.net",
         "macosx://",
         "windows://",
         "json://example.org/?redirect=yes",
