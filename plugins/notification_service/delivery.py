@@ -27,6 +27,7 @@ RETRY_SECONDS: Final = (60, 300, 1800, 7200, 18_000, 36_000)
 
 _SEND_SECONDS: Final = 12.0
 _HOLD_SECONDS: Final = 60.0  # a receiver that failed gets nothing for so long
+_SLOW_SECONDS: Final = 3.0
 _AT_ONCE: Final = 8
 
 _SENDERS: Final[Mapping[Kind, Callable[[Network, JsonObject, Message], None]]] = MappingProxyType(
@@ -36,15 +37,20 @@ _SENDERS: Final[Mapping[Kind, Callable[[Network, JsonObject, Message], None]]] =
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """Sends to the channels of all users, until ``deadline`` (of time.monotonic)."""
+    """Sends to the channels of all users, until ``deadline`` (of time.monotonic).
+
+    One that is not ``patient`` leaves those out that were slow: the receivers of one user must not hold up the events of
+    the others.
+    """
 
     outbox: Outbox
     sealer: Sealer
     network: Network
     deadline: float
+    patient: bool
 
     @classmethod
-    def of(cls, context: Context, *, seconds: float) -> Deliverer:
+    def of(cls, context: Context, *, seconds: float, patient: bool) -> Deliverer:
         """Return the deliverer of a call that has ``seconds``.
 
         Raises:
@@ -56,6 +62,7 @@ class Deliverer:
             sealer=Sealer.of(context),
             network=network_of(context),
             deadline=time.monotonic() + seconds,
+            patient=patient,
         )
 
     async def deliver(self, channel_ids: Sequence[str]) -> None:
@@ -69,14 +76,19 @@ class Deliverer:
         await asyncio.gather(*(in_turn(channel_id) for channel_id in channel_ids))
 
     async def _empty(self, channel_id: str) -> None:
-        if time.monotonic() >= self.deadline or (channel := await self.outbox.lease(channel_id)) is None:
+        if time.monotonic() >= self.deadline:
             return
-        hold = 0.0
+        channel = await self.outbox.lease(channel_id, patient=self.patient)
+        if channel is None:
+            return
+        hold, slow = 0.0, False
         try:
             while not hold and time.monotonic() < self.deadline and (parcel := await self.outbox.take(channel_id)):
+                began = time.monotonic()
                 hold = await self._deliver(channel, parcel)
+                slow = slow or time.monotonic() - began > _SLOW_SECONDS
         finally:
-            await self.outbox.release(channel_id, hold)
+            await self.outbox.release(channel_id, hold, slow=slow)
 
     async def _deliver(self, channel: Channel, parcel: Parcel) -> float:
         """Send and note the outcome. Return for how many seconds the channel is to rest."""

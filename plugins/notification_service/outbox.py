@@ -29,12 +29,13 @@ GROUP BY channel_id ORDER BY min(due_at) LIMIT 200
 # One sender at a time: so the throttle holds, and what is sent twice is so by a crash alone.
 _LEASE: Final = """
 UPDATE channels SET leased_until = now() + interval '90 seconds'
-WHERE id = %s::uuid AND enabled AND held_until <= now() AND leased_until <= now()
+WHERE id = %s::uuid AND enabled AND held_until <= now() AND leased_until <= now() AND (%s OR slow_until <= now())
 RETURNING id::text, user_id, name, kind, target, sealed, throttle_messages, throttle_seconds, enabled, disabled_reason,
     created_at::text
 """
 _RELEASE: Final = """
-UPDATE channels SET leased_until = '-infinity', held_until = greatest(held_until, now() + %s * interval '1 second')
+UPDATE channels SET leased_until = '-infinity', held_until = greatest(held_until, now() + %s * interval '1 second'),
+    slow_until = CASE WHEN %s THEN now() + interval '1 hour' ELSE slow_until END
 WHERE id = %s::uuid
 """
 _TAKE: Final = """
@@ -76,7 +77,7 @@ WITH off AS (UPDATE channels SET enabled = false, disabled_reason = %s WHERE id 
 UPDATE notifications SET state = 'failed', error = %s, notice = NULL, template = NULL
 FROM off WHERE channel_id = off.id AND state = 'waiting'
 """
-_FORGET: Final = "DELETE FROM notifications WHERE state <> 'waiting' AND created_at < now() - %s * interval '1 day'"
+_FORGET: Final = "DELETE FROM notifications WHERE created_at < now() - %s * interval '1 day'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,17 @@ class Outbox:
     async def due_channels(self) -> list[str]:
         return [str(row["id"]) for row in await self.database.query(_DUE)]
 
-    async def lease(self, channel_id: str) -> Channel | None:
-        """Return the channel, for 90 seconds alone; None where it is off, held, or somebody else's now."""
-        rows = await self.database.execute(_LEASE, [channel_id])
+    async def lease(self, channel_id: str, *, patient: bool) -> Channel | None:
+        """Return the channel, for 90 seconds alone; None where it is off, held, or somebody else's now.
+
+        Only who is ``patient`` gets one that was slow in the last hour.
+        """
+        rows = await self.database.execute(_LEASE, [channel_id, patient])
         return Channel.of_row(rows[0]) if rows else None
 
-    async def release(self, channel_id: str, hold_seconds: float) -> None:
+    async def release(self, channel_id: str, hold_seconds: float, *, slow: bool) -> None:
         """Give the channel back, and let nothing be sent to it for ``hold_seconds``."""
-        await self.database.execute(_RELEASE, [hold_seconds, channel_id])
+        await self.database.execute(_RELEASE, [hold_seconds, slow, channel_id])
 
     async def take(self, channel_id: str) -> Parcel | None:
         """Return what is to be sent next; None where nothing is due, or the throttle holds it back."""
@@ -162,5 +166,5 @@ class Outbox:
         await self.database.execute(_SWITCH_OFF, [reason, channel_id, reason])
 
     async def forget(self, days: int) -> None:
-        """Delete what has been done with for ``days``."""
+        """Delete what is ``days`` old; of that, only what a channel that is off has kept still waits."""
         await self.database.execute(_FORGET, [days])

@@ -110,7 +110,7 @@ async def send_due(context: Context) -> None:
     if not channels:
         return
     try:
-        await Deliverer.of(context, seconds=_SCHEDULE_SECONDS).deliver(channels)
+        await Deliverer.of(context, seconds=_SCHEDULE_SECONDS, patient=True).deliver(channels)
     except NotificationError as error:
         context["logger"].warning("notifications wait: %s", error)
 

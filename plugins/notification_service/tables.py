@@ -18,6 +18,7 @@ DO $$ BEGIN
         enabled boolean NOT NULL DEFAULT true,
         disabled_reason text,
         held_until timestamptz NOT NULL DEFAULT '-infinity',
+        slow_until timestamptz NOT NULL DEFAULT '-infinity',
         leased_until timestamptz NOT NULL DEFAULT '-infinity',
         created_at timestamptz NOT NULL DEFAULT now(),
         UNIQUE (user_id, name)

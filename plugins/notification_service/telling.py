@@ -38,7 +38,7 @@ async def tell(notice: Notice, context: Context) -> None:
     await Outbox(database).put(user_id, str(context["metadata"]["event_id"]), notice, entries)
     due = [entry.channel_id for entry in entries if entry.due_at <= now]
     try:
-        await Deliverer.of(context, seconds=_SECONDS).deliver(list(dict.fromkeys(due)))
+        await Deliverer.of(context, seconds=_SECONDS, patient=False).deliver(list(dict.fromkeys(due)))
     except NotificationError as error:
         context["logger"].warning("notifications wait: %s", error)
 

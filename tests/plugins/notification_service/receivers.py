@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import threading
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,12 @@ class Received:
 
 @dataclass(slots=True)
 class HttpReceiver:
-    """Answers each POST with the next of ``answers`` (a status and headers), or with 200 when they have run out."""
+    """Answers each POST after ``delay`` with the next of ``answers``: a status and headers, in the end 200."""
 
     url: str = ""
     port: int = 0
     received: list[Received] = field(default_factory=list[Received])
+    delay: float = 0.0
     answers: list[tuple[int, Mapping[str, str]]] = field(default_factory=list[tuple[int, Mapping[str, str]]])
 
     @classmethod
@@ -41,6 +43,7 @@ class HttpReceiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 receiver.received.append(Received(self.path, dict(self.headers.items()), body))
+                time.sleep(receiver.delay)
                 status, headers = receiver.answers.pop(0) if receiver.answers else (200, dict[str, str]())
                 self.send_response(status)
                 for name, value in {**headers, "content-length": "2"}.items():
