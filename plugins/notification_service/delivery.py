@@ -39,8 +39,8 @@ _SENDERS: Final[Mapping[Kind, Callable[[Network, JsonObject, Message], None]]] =
 class Deliverer:
     """Sends to the channels of all users, until ``deadline`` (of time.monotonic).
 
-    One that is not ``patient`` leaves those out that were slow: the receivers of one user must not hold up the events of
-    the others.
+    One that is not ``patient`` leaves those out that were slow: the receivers of one user must not hold up the events
+    of the others.
     """
 
     outbox: Outbox
