@@ -87,6 +87,15 @@ class Network:
         return address.is_global or (self.all_private and not address.is_reserved)
 
 
+def is_address(text: str) -> bool:
+    """Return whether ``text`` is an IP address, and no name."""
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def _embedded(address: Address) -> tuple[IPv4Address, ...]:
     """Return the IPv4 addresses to which the IPv6 ``address`` leads by way of a gateway or of the socket itself."""
     if isinstance(address, IPv4Address):

@@ -14,9 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, NoReturn, cast
 
-from .addresses import Network
+from .addresses import Network, is_address
 from .errors import DeliveryRefused
 
 _CELL: Final = ContextVar["_Cell | None"]("cell", default=None)
@@ -92,9 +92,14 @@ def _check(network: Network, event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _check_address(network: Network, address: object) -> None:
+    if address is None:  # of a socket that is connected
+        return
     if not isinstance(address, tuple):  # a socket of this machine, as of syslog and D-Bus
         _refuse("the service is one of this machine")
-    network.check(str(cast("tuple[object, ...]", address)[0]))
+    host = str(cast("tuple[object, ...]", address)[0])
+    if not is_address(host):
+        _refuse("the service leaves it to the socket to resolve a name, which cannot be checked")
+    network.check(host)
 
 
 def _check_file(path: object) -> None:
@@ -110,5 +115,5 @@ def _readable() -> tuple[str, ...]:
     return (*_READABLE, *(str(Path(entry).resolve()) for entry in (sys.prefix, sys.base_prefix, *sys.path) if entry))
 
 
-def _refuse(what: str) -> None:
+def _refuse(what: str) -> NoReturn:
     raise DeliveryRefused(f"{what}: this is not allowed")

@@ -17,12 +17,12 @@ from plugin_kit.json_types import JsonObject
 from tests.e2e.stack import START_SECONDS, Stack
 from tests.plugins.notification_service.receivers import HttpReceiver, SmtpReceiver
 
-pytestmark = pytest.mark.timeout(START_SECONDS + 100)
-
 PLUGIN = "/plugins/notification_service"
 SECRET = f"whsec_{base64.b64encode(os.urandom(32)).decode()}"
-BIG_ENOUGH = 20.0
-"""Seconds in which a message of a healthy server has arrived."""
+BIG_ENOUGH = 200.0
+"""Seconds in which a message has arrived on a machine that is busy: the schedule has come round by then."""
+
+pytestmark = pytest.mark.timeout(START_SECONDS + BIG_ENOUGH)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_receiver_that_comes_back_gets_what_it_missed_from_the_schedule(client
         hook.answers.append((503, {}))
         _make(client, "webhook", {"url": f"{hook.url}/hook", "secret": SECRET}, name="comes back")
         client.post("/memories", json={"content": "Missed at first.", "project": "notices"}).raise_for_status()
-        _until(lambda: len(hook.received) == 2, seconds=200)
+        _until(lambda: len(hook.received) == 2)
     first, again = hook.received
     assert first.headers["webhook-id"] == again.headers["webhook-id"]
 
@@ -90,8 +90,8 @@ def _make(client: httpx.Client, kind: str, settings: JsonObject, name: str | Non
     assert made.status_code == 201, made.text
 
 
-def _until(condition: Callable[[], bool], seconds: float = BIG_ENOUGH) -> None:
-    limit = time.monotonic() + seconds
+def _until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + BIG_ENOUGH
     while not condition() and time.monotonic() < limit:
         time.sleep(0.05)
     assert condition()

@@ -79,6 +79,12 @@ def test_datagrams_and_sockets_of_the_machine_are_held_back() -> None:
             local.connect("/dev/log")
 
 
+def test_a_name_that_only_the_socket_would_resolve_is_refused() -> None:
+    for host in ("localhost", "2130706433", ""):
+        with socket.socket() as stream, pytest.raises(DeliveryRefused), confined(Network(all_private=True)):
+            stream.connect((host, 9))
+
+
 def test_confined_code_starts_nothing_and_reads_no_files_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     with pytest.raises(DeliveryRefused), confined(Network()):
