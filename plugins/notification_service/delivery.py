@@ -37,7 +37,7 @@ _SENDERS: Final[Mapping[Kind, Callable[[Network, JsonObject, Message], None]]] =
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """Sends to the channels of all users, until ``deadline`` (of time.monotonic).
+    """Sends to the channels of all users: to each that it has begun with one message, and more until ``deadline``.
 
     One that is not ``patient`` leaves those out that were slow: the receivers of one user must not hold up the events
     of the others.
@@ -46,7 +46,7 @@ class Deliverer:
     outbox: Outbox
     sealer: Sealer
     network: Network
-    deadline: float
+    deadline: float  # of time.monotonic
     patient: bool
 
     @classmethod
@@ -83,10 +83,12 @@ class Deliverer:
             return
         hold, slow = 0.0, False
         try:
-            while not hold and time.monotonic() < self.deadline and (parcel := await self.outbox.take(channel_id)):
+            while parcel := await self.outbox.take(channel_id):
                 began = time.monotonic()
                 hold = await self._deliver(channel, parcel)
                 slow = slow or time.monotonic() - began > _SLOW_SECONDS
+                if hold or time.monotonic() >= self.deadline:
+                    break
         finally:
             await self.outbox.release(channel_id, hold, slow=slow)
 
