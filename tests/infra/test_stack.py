@@ -1,7 +1,7 @@
 """The stack comes up in moto, and what is put on its bus reaches the queues of the plugins that it names, no other.
 
-moto runs no Lambda: what would run one at once is left out, and the tests of the local stack have it. Two plugins are
-there: one nested in the server's stack, one in a stack of its own.
+moto runs no Lambda: what would run one at once is left out, and the tests of the local stack have it. The plugins
+there are those nested in the server's stack, and one in a stack of its own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-central-1"
 NESTED: Final = "memory_analytics"
+BUILT_IN: Final = sorted(file.parent.name for file in (ROOT.parent / "plugins").glob("*/plugin.py"))
 SEPARATE: Final = "another"
 RUNS_LAMBDA: Final = ("Custom::", "AWS::Lambda::EventSourceMapping")
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")  # 
 
 @dataclass(frozen=True)
 class Stack:
-    """A server of that name with two plugins; ``outputs`` are the server's."""
+    """A server of that name with its plugins; ``outputs`` are the server's."""
 
     name: str
     outputs: Mapping[str, str]
@@ -67,7 +68,7 @@ class Stack:
         """Return what ``received`` returns where these plugins got so many events, and no other queue got one."""
         return {
             f"{self.name}-plugin-{plugin}{kind}": waiting.get(plugin, 0) if kind == "" else 0
-            for plugin in (NESTED, SEPARATE)
+            for plugin in (*BUILT_IN, SEPARATE)
             for kind in ("", "-dead")
         }
 
@@ -119,7 +120,7 @@ def test_an_event_on_another_bus_reaches_no_plugin(stack: Stack) -> None:
 
 def test_with_a_database_given_no_network_is_made(stack: Stack) -> None:
     stacks = _cloudformation().describe_stacks()["Stacks"]
-    assert len(stacks) == 3  # the server, the plugin nested in it, and the other plugin
+    assert len(stacks) == 2 + len(BUILT_IN)  # the server, the plugins nested in it, and the other plugin
     assert stack.outputs["ServerName"] in {it["StackName"] for it in stacks}
 
 
