@@ -146,7 +146,7 @@ class _Door:
 
 
 def _key_of_link(query: str) -> str:
-    """Return the access key with which a link to an object is signed, an empty one where the query is none of a link."""
+    """Return the access key that signed a link to an object, an empty one where the query is no such link's."""
     said = parse_qs(query, keep_blank_values=True)
     if said.keys() - {_FILE_NAME} != _LINK.keys() or any(len(values) != 1 for values in said.values()):
         return ""
