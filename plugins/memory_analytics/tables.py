@@ -36,10 +36,10 @@ DO $$ BEGIN
         checked_at timestamptz NOT NULL DEFAULT '-infinity',
         PRIMARY KEY (user_id, memory_id)
     );
-    CREATE TABLE IF NOT EXISTS query_key (only boolean PRIMARY KEY DEFAULT true CHECK (only), key bytea NOT NULL);
+    CREATE TABLE IF NOT EXISTS query_key (single boolean PRIMARY KEY DEFAULT true CHECK (single), key bytea NOT NULL);
     INSERT INTO query_key (key)
         VALUES (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))) ON CONFLICT DO NOTHING;
-    CREATE TABLE IF NOT EXISTS pauses (only boolean PRIMARY KEY DEFAULT true CHECK (only));
+    CREATE TABLE IF NOT EXISTS pauses (single boolean PRIMARY KEY DEFAULT true CHECK (single));
     DROP TABLE IF EXISTS daily_counts, counted_events;
 END $$
 """
