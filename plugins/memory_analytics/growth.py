@@ -80,7 +80,7 @@ def _rows(
     labels: Sequence[str], split: str | None, created: Counts, remaining: Counts, deleted: Counts, before: int
 ) -> list[JsonValue]:
     """Return a row a period, or where it is split a row for each period and group that has something to tell."""
-    groups = sorted({key for counts in (created, remaining, deleted) for key in counts}, key=str)
+    groups = sorted({*created, *remaining, *deleted}, key=lambda key: (key[1] is not None, key[1] or ""))
     total = before
     rows: list[JsonValue] = []
     for label in labels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, Protocol, cast
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Comment, Element, SubElement
 
 import pygal
 from pygal.style import Style
@@ -101,29 +101,29 @@ def _drawing(chart: Chart) -> _Drawing:
     options |= {"x_labels_major_count": min(_LABELS, len(chart.labels)), "show_minor_x_labels": False}
     if chart.kind == "bars":
         return cast(_Drawing, pygal.StackedBar(**options, include_x_axis=True, max_scale=8))
-    scale = _scale(chart)
-    limits = {"y_labels": scale, "range": (scale[0], scale[-1])}
-    return cast(_Drawing, pygal.Line(**options, **limits, logarithmic=True, dots_size=2.5))
+    return cast(_Drawing, pygal.Line(**options, **_scale(chart), logarithmic=True, dots_size=2.5))
 
 
 def _short(label: str) -> str:
     return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
 
 
-def _scale(chart: Chart) -> list[float]:
-    """Return round numbers around the values, of which a logarithmic scale has few by itself."""
-    values = [value for numbers in chart.series.values() for value in numbers if value] or [1.0]
+def _scale(chart: Chart) -> dict[str, object]:
+    """Return the options of a scale of round numbers around the values: a logarithmic one has few by itself."""
+    values = [value for numbers in chart.series.values() for value in numbers if value]
+    if not values:
+        return {}
     numbers = [step * 10.0**power for power in range(-3, 9) for step in _STEPS]
     below = max(number for number in numbers if number <= min(values) or number == numbers[0])
     above = min(number for number in numbers if number >= max(*values, 10 * below) or number == numbers[-1])
-    return [number for number in numbers if below <= number <= above]
+    return {"y_labels": [number for number in numbers if below <= number <= above], "range": (below, above)}
 
 
 def _finish(root: Element, chart: Chart) -> Element:
-    """Take out the script, and tell what it would have told, and what the chart shows."""
+    """Take out the script and pygal's remarks, and tell what the script would have told, and what the chart shows."""
     for parent in list(root.iter()):
         notes = {child.get("class"): child for child in parent if child.tag == "desc"}
-        for child in [child for child in parent if child.tag in ("script", "desc")]:
+        for child in [child for child in parent if child.tag in ("script", "desc", Comment)]:
             parent.remove(child)
         if "value" in notes:
             # A browser shows a title of its own accord.

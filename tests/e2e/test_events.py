@@ -99,13 +99,13 @@ def create(stack: Stack, content: str, project: str) -> str:
 
 def count(stack: Stack, project: str) -> int:
     """Return how many memories of ``project`` memory_analytics saw created."""
-    query = "SELECT sum(events) FROM plugin_memory_analytics.daily_counts WHERE hook = %s AND project = %s"
+    query = "SELECT count(*) FROM plugin_memory_analytics.operations WHERE hook = %s AND project = %s"
     try:
         with psycopg.connect(stack.admin_dsn) as connection:
             row = connection.execute(query, ["memory_created", project]).fetchone()
     except psycopg.errors.UndefinedTable:  # the plugin makes it when it has its first event
         return 0
-    return int(row[0] or 0) if row else 0
+    return int(row[0]) if row else 0
 
 
 def count_within(stack: Stack, project: str, *, expected: int, seconds: float) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, cast
 
 from memory_server.domain.events import new_id
 from plugin_kit.context import Context
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointResponse, Memory, SearchResult
-from plugin_kit.testing import FakeMemoryService, fire, fire_endpoint, fire_task, make_context
+from plugin_kit.testing import FakeDatabaseService, FakeMemoryService, fire, fire_endpoint, fire_task, make_context
 from plugins.memory_analytics import plugin
 from tests.fixtures.plugin_database import PostgresDatabaseService
 
@@ -20,10 +19,9 @@ from tests.fixtures.plugin_database import PostgresDatabaseService
 class Analytics:
     """The plugin over ``database``; what it asks of the server's memories, ``memories`` answers."""
 
-    database: PostgresDatabaseService
+    database: PostgresDatabaseService | FakeDatabaseService
     memories: FakeMemoryService = field(default_factory=FakeMemoryService)
     config: dict[str, JsonValue] = field(default_factory=lambda: {"keep_query_text": False, "retention_days": 90})
-    numbers: count[int] = field(default_factory=count)
 
     def context(
         self,
@@ -77,6 +75,5 @@ class Analytics:
         return [tuple(row.values()) for row in await self.database.query(sql)]
 
 
-def memory(memory_id: str, project: str | None = "home", **fields: Any) -> Memory:  # noqa: ANN401  # those of Memory
-    values = {"content": f"memory {memory_id}", "created_at": datetime.now(UTC), **fields}
-    return Memory(id=memory_id, project=project, **values)
+def memory(memory_id: str, project: str | None = "home", *, expires_at: datetime | None = None) -> Memory:
+    return Memory(id=memory_id, content="...", project=project, created_at=datetime.now(UTC), expires_at=expires_at)

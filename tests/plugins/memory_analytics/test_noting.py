@@ -11,19 +11,24 @@ from plugins.memory_analytics import plugin
 from tests.fixtures.plugin_database import PostgresDatabaseService
 from tests.plugins.memory_analytics.analytics import Analytics, memory
 
+EVENTS: dict[str, tuple[object, ...]] = {
+    "memory_created": (memory("1"),),
+    "memory_updated": (memory("1"),),
+    "memory_deleted": ("1",),
+    "memory_retrieved": (memory("1"),),
+    "search_performed": ("cat", []),
+    "search_failed": ("cat", "the embedder does not answer"),
+}
 HOOKS = "SELECT hook, count(*) FROM operations GROUP BY hook ORDER BY hook"
+
+
+def test_there_is_an_event_of_every_hook_to_test_with() -> None:
+    assert list(EVENTS) == plugin.PLUGIN_INFO["hooks"]
 
 
 async def test_every_hook_is_noted_with_its_user_project_time_and_duration(analytics: Analytics) -> None:
     at = datetime.now(UTC) - timedelta(seconds=2)
-    for hook, arguments in {
-        "memory_created": (memory("1"),),
-        "memory_updated": (memory("1"),),
-        "memory_deleted": ("1",),
-        "memory_retrieved": (memory("1"),),
-        "search_performed": ("cat", []),
-        "search_failed": ("cat", "the embedder does not answer"),
-    }.items():
+    for hook, arguments in EVENTS.items():
         context = analytics.context("ana", at=at, project="home", duration_ms=12.5)
         await analytics.fire(hook, *arguments, context=context)
 
@@ -32,7 +37,7 @@ async def test_every_hook_is_noted_with_its_user_project_time_and_duration(analy
     )
 
     assert rows == [("ana", "home", 12.5, True, at.isoformat())]
-    assert [hook for hook, _ in await analytics.rows(HOOKS)] == sorted(plugin.PLUGIN_INFO["hooks"])
+    assert [hook for hook, _ in await analytics.rows(HOOKS)] == sorted(EVENTS)
 
 
 async def test_an_event_that_comes_again_counts_once_though_all_come_at_once(analytics: Analytics) -> None:
@@ -50,17 +55,9 @@ async def test_an_event_that_comes_again_counts_once_though_all_come_at_once(ana
 
 
 async def test_a_hook_makes_one_call_of_the_database() -> None:
-    arguments = {
-        "memory_created": (memory("1"),),
-        "memory_updated": (memory("1"),),
-        "memory_deleted": ("1",),
-        "memory_retrieved": (memory("1"),),
-        "search_performed": ("cat", []),
-        "search_failed": ("cat", "error"),
-    }
-    for hook, values in arguments.items():
+    for hook, values in EVENTS.items():
         database = FakeDatabaseService()
-        await Analytics(database).fire(hook, *values)  # pyright: ignore[reportArgumentType]  # it is asked like the real one
+        await Analytics(database).fire(hook, *values)
         assert len(database.statements) == 1, hook
 
 

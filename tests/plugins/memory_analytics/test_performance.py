@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 
@@ -51,7 +52,7 @@ async def test_another_users_operations_are_in_no_figure(analytics: Analytics) -
 
 
 async def test_stats_tell_what_there_is_and_what_was_done(analytics: Analytics) -> None:
-    stored = memory("1", memory_type="decision")
+    stored = replace(memory("1"), memory_type="decision")
     analytics.memories.memories = {"1": stored, "2": memory("2", None)}
     await analytics.fire("memory_retrieved", stored)
     await analytics.fire("memory_updated", stored)

@@ -30,7 +30,9 @@ async def test_frequent_slow_and_vain_queries_each_have_their_list(analytics: An
     assert (top["searches"], top["average_results"], top["p50_ms"]) in ((2, 1.5, 20), (2, 0, 3))
     assert {row["query"].lower() for row in answer["frequent"][:2]} == {"where is the key", "unheard of"}
     assert [row["query"] for row in answer["slow"]][:1] == ["slow one"]
-    assert [(row["query"], row["without_results"], row["failed"]) for row in answer["in_vain"]] == [("unheard of", 1, 1)]
+    assert [(row["query"], row["without_results"], row["failed"]) for row in answer["in_vain"]] == [
+        ("unheard of", 1, 1)
+    ]
     today = datetime.now(UTC).date().isoformat()
     assert answer["days"][-1] == {"day": today, "with_results": 3, "without_results": 1, "failed": 1}
     assert len(answer["days"]) == 30
