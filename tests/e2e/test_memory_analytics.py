@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,16 @@ BORN = """
         UNION SELECT id, created_at FROM memory_versions WHERE user_id = 'local' AND replaced_by = 'delete'
     ) AS ever
 """
-DELETED = "SELECT count(*) FROM memory_versions WHERE user_id = 'local' AND replaced_by = 'delete'"
+DELETED = """
+    SELECT (SELECT count(*) FROM memory_versions WHERE user_id = 'local' AND replaced_by = 'delete')
+        + (SELECT count(*) FROM memories WHERE user_id = 'local' AND expires_at <= now())
+"""
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.url, timeout=30) as client:
+        yield client
 
 
 def get(stack: Stack, report: str, **query: str) -> Any:  # noqa: ANN401  # JSON, as tests read it
@@ -67,8 +76,8 @@ def eventually(check: Callable[[], bool], seconds: float = 20) -> bool:
 class Client:
     """Creates, changes, reads, searches and deletes, as its random numbers say."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
-        self._api = httpx.Client(base_url=stack.url, timeout=30)
+    def __init__(self, api: httpx.Client, seed: int) -> None:
+        self._api = api
         self._random = random.Random(seed)  # noqa: S311  # a series of actions, no secret
         self._seed = seed
         self._ids: list[str] = []
@@ -116,8 +125,10 @@ class Client:
         }
 
 
-def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_late(stack: Stack) -> None:
-    client = Client(stack, seed=20261125)
+def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_late(
+    stack: Stack, api: httpx.Client
+) -> None:
+    client = Client(api, seed=20261125)
     switch(stack, "disable")
     client.act(40)
     switch(stack, "enable")
@@ -147,8 +158,7 @@ def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_
         assert counts == dict(Counter((str(row[0]), row[index]) for row in living))
 
 
-def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack: Stack) -> None:
-    api = httpx.Client(base_url=stack.url, timeout=30)
+def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack: Stack, api: httpx.Client) -> None:
     project = "recalled here"
     contents = ("The heron nests by the mill.", "Rust eats the gate.")
     heron, gate = (
