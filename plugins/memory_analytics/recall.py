@@ -34,6 +34,9 @@ FROM jsonb_to_recordset(%s::jsonb -> 'memories') AS memory
     (id text, project text, expires_at timestamptz, version integer)
 WHERE recalled.user_id = %s AND recalled.memory_id = memory.id AND recalled.version <= memory.version
 """
+_UNCHECKED: Final = """
+SELECT FROM recalled WHERE user_id = %s AND checked_at < %s::timestamptz AND last_at < %s::timestamptz LIMIT 1
+"""
 # What was recalled since the check began may be younger than the pages that it saw.
 _GONE: Final = "DELETE FROM recalled WHERE user_id = %s AND checked_at < %s::timestamptz AND last_at < %s::timestamptz"
 
@@ -83,12 +86,16 @@ async def check(arguments: JsonObject, context: Context) -> JsonObject | None:
     """
     began = str(arguments.get("began") or datetime.now(UTC).isoformat())
     after = _memory_of(cast("str | None", arguments.get("after")))
+    database = context["database_service"]
+    ours = [context["user_id"], began, began]
+    if not await database.query(_UNCHECKED, ours):
+        return None
     for _ in range(PAGES):
         page = await context["memory_service"].list(after=after)
         if not page:
-            await context["database_service"].execute(_GONE, [context["user_id"], began, began])
+            await database.execute(_GONE, ours)
             return None
-        await context["database_service"].execute(_CHECKED, [began, described(page), context["user_id"]])
+        await database.execute(_CHECKED, [began, described(page), context["user_id"]])
         after = page[-1]
     return {"began": began, "after": None if after is None else _cursor(after)}
 

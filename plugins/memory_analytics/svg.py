@@ -42,7 +42,8 @@ _CSS: Final = """inline:
 #chart-report .graph > .background, #chart-report .plot > .background { fill: #111827; }
 #chart-report .title, #chart-report .axis text, #chart-report .axis text.major, #chart-report .legends .legend text,
 #chart-report text.no_data { fill: #e5e7eb; }
-#chart-report .color-0, #chart-report .color-0 a:visited { fill: #4aa8e0; stroke: #4aa8e0; }
+#chart-report .color-0, #chart-report .color-0 a:visited { fill: #3d8fd1; stroke: #3d8fd1; }
+#chart-report .color-5, #chart-report .color-5 a:visited { fill: #b5e0fa; stroke: #b5e0fa; }
 #chart-report .axis .line { stroke: #9ca3af; }
 #chart-report .axis .major.guide.line, #chart-report .axis .guide.line { stroke: #374151; }
 }"""
@@ -86,7 +87,7 @@ def _drawing(chart: Chart) -> _Drawing:
         "height": 480,
         "margin": 24,
         "legend_at_bottom": True,
-        "legend_at_bottom_columns": 4,
+        "legend_at_bottom_columns": 5,
         "legend_box_size": 14,
         "truncate_legend": _LABEL_LENGTH,
         "truncate_label": -1,

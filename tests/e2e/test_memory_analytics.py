@@ -92,7 +92,7 @@ class Client:
         self._ids.append(self._api.post("/memories", json=self._draft()).raise_for_status().json()["id"])
 
     def load(self) -> None:
-        drafts = [self._draft() for _ in range(self._random.randint(1, 20))]
+        drafts = [self._draft() for _ in range(self._random.randint(1, 8))]
         answer = self._api.post("/memories/batch", json={"memories": drafts}).raise_for_status().json()
         self._ids += [result["memory"]["id"] for result in answer["results"]]
 
@@ -130,9 +130,9 @@ def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_
 ) -> None:
     client = Client(api, seed=20261125)
     switch(stack, "disable")
-    client.act(40)
+    client.act(30)
     switch(stack, "enable")
-    client.act(60)
+    client.act(30)
     time.sleep(1.2)  # what was to expire has expired, so that no figure changes while they are compared
 
     stats = get(stack, "stats")["memories"]
@@ -141,7 +141,7 @@ def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_
     recall = get(stack, "recall")
     living = rows(stack, LIVING)
 
-    assert len(living) > 20
+    assert len(living) > 10
     born = Counter(str(day) for (day,) in rows(stack, BORN))
     by_day = Counter(str(day) for day, _, _ in living)
     deleted = rows(stack, DELETED)[0][0]
@@ -171,7 +171,7 @@ def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack:
         return found["memories"], found["recalled"], [row["memory_id"] for row in found["never_recalled"]]
 
     assert figures() == (2, 0, [gate, heron])
-    query = {"query": "heron", "limit": 1, "mode": "keyword", "filter": {"project": project}}
+    query = {"query": "heron", "limit": 1, "mode": "keyword", "project": project}
     assert len(api.post("/memories/search", json=query).raise_for_status().json()["results"]) == 1
     assert eventually(lambda: figures() == (2, 1, [gate]))
     api.get(f"/memories/{gate}").raise_for_status()
@@ -191,7 +191,7 @@ def test_every_chart_is_an_svg_that_needs_nothing_else(stack: Stack, report: str
     assert "sandbox" in answer.headers["content-security-policy"]
     root = ElementTree.fromstring(answer.text)  # noqa: S314  # our own drawing
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "script" not in answer.text
+    assert "<script" not in answer.text
     assert "//" not in answer.text.replace("http://www.w3.org/", "")
 
 
