@@ -20,15 +20,10 @@ pytestmark = pytest.mark.timeout(START_SECONDS + 100)
 PLUGIN = "memory-server-plugin-memory_analytics"
 # What a plugin could do at its worst: look around in its process.
 SPY = """
-import importlib, importlib.metadata, os
+import importlib.metadata, importlib.util, os
 
 def handler(request, context):
-    found = []
-    for name in request["modules"]:
-        try:
-            found.append(importlib.import_module(name).__name__)
-        except ImportError:
-            pass
+    found = [name for name in request["modules"] if importlib.util.find_spec(name)]
     return {"found": found, "dateutil": importlib.metadata.version("python-dateutil"), "environment": dict(os.environ)}
 """
 
