@@ -12,6 +12,7 @@ from plugin_kit.models import EndpointRequest, EndpointResponse, Memory, SearchR
 from . import growth, performance, recall, searches, tables, usage
 from .answers import answer
 from .operations import counts, operation
+from .rows import number
 from .settings import keeps_text, retention_days
 
 PLUGIN_INFO = {
@@ -64,6 +65,7 @@ PLUGIN_INFO = {
 
 _LOAD_SECONDS: Final = 60
 """How long after the first change of a load its memories are looked at."""
+_MAX_PARTS: Final = 25
 _loads: Final[deque[JsonValue]] = deque(maxlen=100)
 
 
@@ -122,9 +124,10 @@ async def search_failed(query: str, error: str, context: Context) -> None:
 
 async def prune(context: Context) -> None:
     """Forget what retention says, and texts that are no longer to be kept; look through the memories of all users."""
-    await context["database_service"].execute(tables.PRUNE, [retention_days(context)])
+    await _in_parts(context, tables.PRUNE, retention_days(context))
     if not keeps_text(context):
-        await context["database_service"].execute(tables.FORGET_TEXTS)
+        await _in_parts(context, tables.FORGET_TEXTS)
+    await context["database_service"].execute(tables.FORGET_EXPIRED)
     await context["memory_service"].for_every_user("check_recalls")
 
 
@@ -152,3 +155,11 @@ async def get_recall(request: EndpointRequest, context: Context) -> JsonValue | 
 
 async def get_performance(request: EndpointRequest, context: Context) -> JsonValue | EndpointResponse:
     return await answer(request, context, performance.report)
+
+
+async def _in_parts(context: Context, sql: str, *parameters: JsonValue) -> None:
+    """Repeat ``sql`` until a part of its work is not full; what is left after many parts, the next day does."""
+    for _ in range(_MAX_PARTS):
+        (row,) = await context["database_service"].execute(sql, parameters)
+        if number(row, "done") < tables.PART:
+            return

@@ -23,6 +23,7 @@ DO $$ BEGIN
         results integer
     );
     CREATE INDEX IF NOT EXISTS operations_time ON operations (user_id, occurred_at);
+    CREATE INDEX IF NOT EXISTS operations_age ON operations USING brin (occurred_at);
     CREATE INDEX IF NOT EXISTS operations_deleted ON operations (user_id, deleted_id) WHERE deleted_id IS NOT NULL;
     CREATE TABLE IF NOT EXISTS recalled (
         user_id text NOT NULL,
@@ -104,12 +105,27 @@ DELETE FROM recalled USING noted
 WHERE recalled.user_id = noted.user_id AND recalled.memory_id = %s AND recalled.last_at <= noted.occurred_at
 """  # noqa: S608  # only text of our own is put in
 
-PRUNE: Final = """
-WITH old AS (DELETE FROM operations WHERE occurred_at <= now() - make_interval(days => %s::integer))
-DELETE FROM recalled WHERE expires_at <= now()
-"""
+# A statement may take 5 s: what may be much is done in parts.
+PART: Final = 20_000
+PRUNE: Final = f"""
+WITH old AS (
+    DELETE FROM operations WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM operations WHERE occurred_at <= now() - make_interval(days => %s::integer) LIMIT {PART}
+    )) RETURNING 1
+)
+SELECT count(*) AS done FROM old
+"""  # noqa: S608  # only text of our own is put in
 
-FORGET_TEXTS: Final = "UPDATE operations SET query_text = NULL WHERE query_text IS NOT NULL"
+FORGET_TEXTS: Final = f"""
+WITH kept AS (
+    UPDATE operations SET query_text = NULL WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM operations WHERE query_text IS NOT NULL LIMIT {PART}
+    )) RETURNING 1
+)
+SELECT count(*) AS done FROM kept
+"""  # noqa: S608  # only text of our own is put in
+
+FORGET_EXPIRED: Final = "DELETE FROM recalled WHERE expires_at <= now()"
 
 BEGIN_PAUSE: Final = "INSERT INTO pauses DEFAULT VALUES ON CONFLICT DO NOTHING"
 GET_PAUSE: Final = "SELECT FROM pauses"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from memory_server.domain.events import new_id
 from plugin_kit.testing import FakeDatabaseService, FakeMemoryService, fire, make_context
-from plugins.memory_analytics import plugin
+from plugins.memory_analytics import plugin, tables
 from tests.fixtures.plugin_database import PostgresDatabaseService
 from tests.plugins.memory_analytics.analytics import Analytics, memory
 
@@ -101,3 +101,16 @@ async def test_what_is_older_than_retention_is_pruned_and_never_noted_again(anal
     await plugin.prune(analytics.context(None))
     await analytics.fire("memory_created", memory("1"), context=old)
     assert await analytics.rows(HOOKS) == [("memory_created", 1)]
+
+
+async def test_however_much_is_old_all_of_it_is_pruned(analytics: Analytics) -> None:
+    await analytics.database.execute(
+        "INSERT INTO operations (event_id, user_id, occurred_at, hook, lag_ms, query_text)"
+        " SELECT gen_random_uuid(), 'local', now() - interval '100 days' * (number %% 2), 'search_performed', 1, 'text'"
+        " FROM generate_series(1, %s::integer) AS number",
+        [5 * tables.PART],
+    )
+
+    await plugin.prune(analytics.context(None))
+
+    assert await analytics.rows("SELECT count(*), count(query_text) FROM operations") == [(5 * tables.PART // 2, 0)]
