@@ -17,6 +17,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.e2e.plugin_folders import LOADER, write_plugin, write_settings
 from tests.e2e.stack import REPOSITORY, START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 100)
@@ -34,10 +35,10 @@ LIVING = """
     WHERE user_id = 'local' AND (expires_at IS NULL OR expires_at > now())
 """
 BORN = """
-    SELECT (created_at AT TIME ZONE 'UTC')::date::text FROM (
-        SELECT id, created_at FROM memories WHERE user_id = 'local'
-        UNION SELECT id, created_at FROM memory_versions WHERE user_id = 'local' AND replaced_by = 'delete'
-    ) AS ever
+    SELECT (created_at AT TIME ZONE 'UTC')::date::text FROM memories WHERE user_id = 'local'
+    UNION ALL
+    SELECT ((array_agg(created_at ORDER BY version DESC))[1] AT TIME ZONE 'UTC')::date::text FROM memory_versions
+    WHERE user_id = 'local' AND NOT EXISTS (SELECT FROM memories WHERE memories.id = memory_versions.id) GROUP BY id
 """
 DELETED = """
     SELECT (SELECT count(*) FROM memory_versions WHERE user_id = 'local' AND replaced_by = 'delete')
@@ -125,16 +126,8 @@ class Client:
         }
 
 
-def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_late(
-    stack: Stack, api: httpx.Client
-) -> None:
-    client = Client(api, seed=20261125)
-    switch(stack, "disable")
-    client.act(30)
-    switch(stack, "enable")
-    client.act(30)
-    time.sleep(1.2)  # what was to expire has expired, so that no figure changes while they are compared
-
+def assert_figures_agree(stack: Stack) -> None:
+    """Hold every figure of memories that the plugin tells against the database."""
     stats = get(stack, "stats")["memories"]
     growth = get(stack, "growth")
     split = {name: get(stack, "growth", split=name) for name in ("project", "memory_type")}
@@ -156,6 +149,52 @@ def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_
     for index, (name, found) in enumerate(split.items(), start=1):
         counts = {(row["period"], row[name]): row["remaining"] for row in found["periods"] if row["remaining"]}
         assert counts == dict(Counter((str(row[0]), row[index]) for row in living))
+
+
+def test_its_figures_are_the_databases_to_the_last_memory_though_it_was_enabled_late(
+    stack: Stack, api: httpx.Client
+) -> None:
+    client = Client(api, seed=20261125)
+    switch(stack, "disable")
+    client.act(30)
+    switch(stack, "enable")
+    client.act(30)
+    time.sleep(1.2)  # what was to expire has expired, so that no figure changes while they are compared
+
+    assert_figures_agree(stack)
+
+
+def test_its_figures_are_the_databases_after_loads_in_bulk(tmp_path: Path) -> None:
+    folder = write_plugin(tmp_path / "plugins", "loader", LOADER)
+    stack = Stack(tmp_path, settings=write_settings(tmp_path / "settings.yaml", [folder]))
+    stack.start()
+    try:
+        with httpx.Client(base_url=stack.url, timeout=60) as api:
+            Client(api, seed=1).act(20)
+            api.post("/memories", json={"content": "loaded 1", "project": "old"}).raise_for_status()
+            before = [memory["id"] for memory in api.get("/memories").json()["memories"]]
+            api.delete(f"/memories/{before[-1]}").raise_for_status()
+            yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+            memories: list[dict[str, object]] = [
+                {"content": f"loaded {number}", "project": "old", "created_at": yesterday, "memory_type": "decision"}
+                for number in range(150)
+            ]
+            memories.append({"id": before[-1], "content": "back again"})
+            for conflict in ("skip", "overwrite", "duplicate"):
+                load(api, conflict, memories)
+            time.sleep(1.2)  # what was to expire has expired
+
+            assert_figures_agree(stack)
+    finally:
+        stack.close()
+
+
+def load(api: httpx.Client, conflict: str, memories: list[dict[str, object]]) -> None:
+    """Load the memories in bulk, and wait for the end."""
+    path = f"/plugins/loader/loads/{conflict}"
+    api.post(path, json={"memories": memories, "conflict": conflict}).raise_for_status()
+    assert eventually(lambda: api.get(path).json() is not None, seconds=60)
+    assert api.get(path).json()["error"] is None
 
 
 def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack: Stack, api: httpx.Client) -> None:
