@@ -92,6 +92,39 @@ async def memory_created(memory, context):
     raise RuntimeError("this plugin cannot do it")
 """
 
+LOADER = """
+import json
+
+PLUGIN_INFO = {
+    "name": "Loader",
+    "version": "1.0.0",
+    "description": "Loads memories in bulk",
+    "author": "The tests",
+    "hooks": [],
+    "permissions": ["memory:write", "files", "cache"],
+    "tasks": ["loaded"],
+    "endpoints": [
+        {"method": "POST", "path": "/loads/{key}", "handler": "load", "summary": "Load memories"},
+        {"method": "GET", "path": "/loads/{key}", "handler": "result", "summary": "What became of a load"},
+    ],
+}
+
+
+async def load(request, context):
+    key = request.path_params["key"]
+    lines = "".join(json.dumps(line) + "\\n" for line in request.body["memories"])
+    await context["database_service"].files.write(f"{key}.jsonl", lines.encode())
+    await context["memory_service"].load(key, [f"{key}.jsonl"], "loaded", conflict=request.body["conflict"])
+
+
+async def loaded(arguments, context):
+    await context["cache_service"].set(arguments["load"]["key"], arguments["load"])
+
+
+async def result(request, context):
+    return await context["cache_service"].get(request.path_params["key"])
+"""
+
 
 def write_plugin(home: Path, plugin_id: str, code: str, requirements: str = "") -> Path:
     """Write the plugin's folder below ``home`` and return it."""

@@ -20,15 +20,10 @@ pytestmark = pytest.mark.timeout(START_SECONDS + 100)
 PLUGIN = "memory-server-plugin-memory_analytics"
 # What a plugin could do at its worst: look around in its process.
 SPY = """
-import importlib, importlib.metadata, os
+import importlib.metadata, importlib.util, os
 
 def handler(request, context):
-    found = []
-    for name in request["modules"]:
-        try:
-            found.append(importlib.import_module(name).__name__)
-        except ImportError:
-            pass
+    found = [name for name in request["modules"] if importlib.util.find_spec(name)]
     return {"found": found, "dateutil": importlib.metadata.version("python-dateutil"), "environment": dict(os.environ)}
 """
 
@@ -99,13 +94,13 @@ def create(stack: Stack, content: str, project: str) -> str:
 
 def count(stack: Stack, project: str) -> int:
     """Return how many memories of ``project`` memory_analytics saw created."""
-    query = "SELECT sum(events) FROM plugin_memory_analytics.daily_counts WHERE hook = %s AND project = %s"
+    query = "SELECT count(*) FROM plugin_memory_analytics.operations WHERE hook = %s AND project = %s"
     try:
         with psycopg.connect(stack.admin_dsn) as connection:
             row = connection.execute(query, ["memory_created", project]).fetchone()
     except psycopg.errors.UndefinedTable:  # the plugin makes it when it has its first event
         return 0
-    return int(row[0] or 0) if row else 0
+    return int(row[0]) if row else 0
 
 
 def count_within(stack: Stack, project: str, *, expected: int, seconds: float) -> int:

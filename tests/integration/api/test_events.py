@@ -149,3 +149,45 @@ def test_a_search_that_fails_is_an_event(
     assert [hook for hook, _ in events] == ["cache_miss", "search_failed"]
     assert events[1][1]["query"] == "unheard of"
     assert "embedder" in events[1][1]["error"]
+
+
+def test_creates_updates_reads_and_searches_tell_how_long_they_took(
+    api: httpx.Client, details: Callable[[int], list[Any]], embedder_function: EmbedderFunction
+) -> None:
+    waited: dict[str, float] = {}
+
+    def timed(hook: str, method: str, path: str, body: object = None) -> httpx.Response:
+        began = time.perf_counter()
+        answer = api.request(method, path, json=body)
+        waited[hook] = (time.perf_counter() - began) * 1000
+        return answer
+
+    path = timed("memory_created", "POST", "/memories", {"content": "the rack was moved"}).headers["Location"]
+    timed("memory_updated", "PATCH", path, {"importance": 0.9})
+    timed("memory_retrieved", "GET", path)
+    timed("search_performed", "POST", "/memories/search", {"query": "rack", "mode": "keyword"})
+    embedder_function.away = True
+    try:
+        timed("search_failed", "POST", "/memories/search", {"query": "never asked before"})
+    finally:
+        embedder_function.away = False
+    api.delete(path)
+
+    told = {detail["hook"]: detail["metadata"].get("duration_ms") for detail in details(7)}
+
+    assert {hook for hook, duration in told.items() if duration is None} == {"cache_miss", "memory_deleted"}
+    assert {hook for hook in waited if not 0 < told[hook] < waited[hook]} == set()
+
+
+def test_the_memories_of_a_batch_tell_the_time_of_the_whole_batch(
+    api: httpx.Client, details: Callable[[int], list[Any]]
+) -> None:
+    began = time.perf_counter()
+    api.post("/memories/batch", json={"memories": [{"content": f"entry {number}"} for number in range(20)]})
+    waited = (time.perf_counter() - began) * 1000
+
+    durations = [detail["metadata"]["duration_ms"] for detail in details(20)]
+
+    assert len(durations) == 20
+    assert 0 < min(durations) <= max(durations) < waited
+    assert max(durations) - min(durations) < waited / 2

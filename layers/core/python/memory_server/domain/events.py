@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import cast
 
 import uuid_utils
@@ -49,8 +50,12 @@ def new_event(
     *,
     session_id: str | None = None,
     project: str | None = None,
+    began: float | None = None,
 ) -> Event:
-    """Return the event that ``hook`` happened now to ``principal`` with exactly the catalogue's ``args``."""
+    """Return the event that ``hook`` happened now to ``principal`` with exactly the catalogue's ``args``.
+
+    ``began`` is when the operation began, by ``perf_counter``: the event tells how long it took.
+    """
     assert CATALOGUE[hook].arguments.keys() == args.keys(), hook  # noqa: S101  # a slip of ours, not of a client
     return Event(
         id=new_id(),
@@ -60,11 +65,14 @@ def new_event(
         user_id=None if principal is None else principal.user_id,
         session_id=session_id,
         project=project,
-        metadata={"caused_by": list(causes)} if (causes := _causes.get()) else {},
+        metadata={
+            **({"caused_by": list(causes)} if (causes := _causes.get()) else {}),
+            **({} if began is None else {"duration_ms": round((perf_counter() - began) * 1000, 3)}),
+        },
     )
 
 
-def memory_event(hook: str, memory: Memory) -> Event:
+def memory_event(hook: str, memory: Memory, *, began: float | None = None) -> Event:
     """Return the event that ``hook`` happened to ``memory``, with the memory's user, session and project."""
     name = next(iter(CATALOGUE[hook].arguments))
     return new_event(
@@ -73,4 +81,5 @@ def memory_event(hook: str, memory: Memory) -> Event:
         {name: memory.id if name == "memory_id" else memory},
         session_id=memory.session_id,
         project=memory.project,
+        began=began,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Final
 
 from memory_server.domain.changes import NO_CHANGE, effective_changes
@@ -65,9 +66,10 @@ class MemoryService:
 
     async def get(self, principal: Principal, memory_id: str) -> Memory:
         """Raises: MemoryNotFound."""
+        began = perf_counter()
         async with self._database.transaction(principal) as unit:
             memory = await unit.memories.get(memory_id)
-        self._events.observed([memory_event("memory_retrieved", memory)])
+        self._events.observed([memory_event("memory_retrieved", memory, began=began)])
         return memory
 
     async def list(
@@ -117,10 +119,11 @@ class MemoryService:
             VersionConflict: the memory is not at ``expected_version``.
             DuplicateContent: another memory of the project has this content.
         """
+        began = perf_counter()
         vector: Vector | None = None
         while True:
             try:
-                changed = await self._try_update(principal, memory_id, patch, vector, expected_version)
+                changed = await self._try_update(principal, memory_id, patch, vector, expected_version, began)
             except VersionConflict:
                 # The memory changed under our hands. A client that named no version does not mind: look again.
                 if expected_version is not None:
@@ -168,6 +171,7 @@ class MemoryService:
     async def _store(
         self, principal: Principal, drafts: Sequence[MemoryDraft], operation: str, key: str | None
     ) -> list[StoreResult]:
+        began = perf_counter()
         async with self._database.transaction(principal) as unit:
             known = await unit.memories.find_duplicates(drafts)
         vectors = await self._embed({i: draft.content for i, draft in enumerate(drafts) if i not in known})
@@ -178,7 +182,8 @@ class MemoryService:
                 if answered is not None:
                     return await _answer_again(unit, answered)
             results = await unit.memories.add(drafts, vectors, self._embedder.model_id if vectors else "")
-            events = [memory_event("memory_created", result.memory) for result in results if result.created]
+            created = [result.memory for result in results if result.created]
+            events = [memory_event("memory_created", memory, began=began) for memory in created]
             await unit.outbox.append(events)
             if key is not None:
                 await unit.idempotency.store(key, _response(request, results))
@@ -200,6 +205,7 @@ class MemoryService:
         patch: MemoryPatch,
         vector: Vector | None,
         expected_version: int | None,
+        began: float,
     ) -> Memory | None:
         """Apply ``patch``, or return None where ``vector`` is missing to do it."""
         async with self._database.transaction(principal) as unit:
@@ -221,7 +227,7 @@ class MemoryService:
                 model_id="" if vector is None else self._embedder.model_id,
                 expected_version=before.version,
             )
-            event = memory_event("memory_updated", after)
+            event = memory_event("memory_updated", after, began=began)
             await unit.outbox.append([event])
         self._events.committed([event])
         return after

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from memory_server.domain.errors import MemoryServerError
 from memory_server.domain.events import new_event
 from memory_server.domain.principals import Principal
@@ -33,16 +35,17 @@ class SearchService:
         Raises:
             Unavailable: the embedder or the database does not answer.
         """
+        began = perf_counter()
         try:
             found = await self._search(principal, query)
         except Exception as error:
             # What an internal error says is for the logs; a plugin learns its name.
             text = str(error) if isinstance(error, MemoryServerError) else type(error).__name__
-            self._observe("search_failed", principal, query, {"query": query.text, "error": text})
+            self._observe("search_failed", principal, query, {"query": query.text, "error": text}, began)
             raise
         hits = found[: fitting([hit.memory for hit in found])]
         results = [SearchResult(memory=hit.memory, score=hit.score) for hit in hits]
-        self._observe("search_performed", principal, query, {"query": query.text, "results": results})
+        self._observe("search_performed", principal, query, {"query": query.text, "results": results}, began)
         return hits
 
     async def _search(self, principal: Principal, query: SearchQuery) -> list[Hit]:
@@ -54,6 +57,9 @@ class SearchService:
         async with self._database.transaction(principal) as unit:
             return await unit.memories.search(query, vector, self._embedder.model_id)
 
-    def _observe(self, hook: str, principal: Principal, query: SearchQuery, args: dict[str, Argument]) -> None:
+    def _observe(
+        self, hook: str, principal: Principal, query: SearchQuery, args: dict[str, Argument], began: float
+    ) -> None:
         where = query.filter
-        self._events.observed([new_event(hook, principal, args, session_id=where.session_id, project=where.project)])
+        event = new_event(hook, principal, args, session_id=where.session_id, project=where.project, began=began)
+        self._events.observed([event])
