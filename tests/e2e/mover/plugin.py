@@ -16,6 +16,7 @@ PLUGIN_INFO = {
         {"method": "POST", "path": "/take", "handler": "take", "summary": "Begins a snapshot"},
         {"method": "POST", "path": "/load", "handler": "load", "summary": "Loads what was taken"},
         {"method": "POST", "path": "/everybody", "handler": "everybody", "summary": "Starts a task for each user"},
+        {"method": "POST", "path": "/keep", "handler": "keep", "summary": "Writes a file"},
         {"method": "GET", "path": "/notes", "handler": "notes", "summary": "What the tasks noted"},
         {"method": "GET", "path": "/link", "handler": "link", "summary": "Where the copy is"},
     ],
@@ -64,6 +65,10 @@ async def everybody(request, context):
 
 async def noted(arguments, context):
     await _note(context, f"noted {context['user_id']}", arguments)
+
+
+async def keep(request, context):
+    await context["database_service"].files.write("copy.jsonl", b"kept")
 
 
 async def notes(request, context):
