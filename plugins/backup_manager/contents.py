@@ -47,9 +47,13 @@ class Manifest:
     models: tuple[str, ...]
     parts: tuple[Part, ...]
 
+    def to_json(self) -> JsonObject:
+        """Return it as a JSON object."""
+        return {"format": FORMAT, **asdict(self)}
+
     def to_bytes(self) -> bytes:
-        """Return it as it is sealed: one JSON object."""
-        return dumps({"format": FORMAT, **asdict(self)}).encode()
+        """Return it as it is sealed."""
+        return dumps(self.to_json()).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:

@@ -24,6 +24,15 @@ class Keys:
         self._kms_key_id = kms_key_id
         self._secrets = secrets
 
+    def check(self) -> None:
+        """Do nothing where there is a key for a new backup.
+
+        Raises:
+            KeyUnknown: the operator has given none, or one that is too short.
+        """
+        if not self._kms_key_id:
+            self._value()
+
     def to_seal(self) -> Seal:
         """Return the seal for a new backup.
 
@@ -32,15 +41,7 @@ class Keys:
         """
         if self._kms_key_id:
             return Seal(self._kms_key_id, _kms_keyring(self._kms_key_id))
-        value = self._secrets.get("encryption_key")
-        if value is None:
-            raise KeyUnknown(
-                f"there is no key to encrypt with: set at least {MIN_CHARACTERS} random characters with {_HOW}, or a "
-                "kms_key_id in the config"
-            )
-        if len(value) < MIN_CHARACTERS:
-            raise KeyUnknown(f"encryption_key has {len(value)} characters: set at least {MIN_CHARACTERS} with {_HOW}")
-        return _raw_seal(value)
+        return _raw_seal(self._value())
 
     def to_open(self, name: str) -> Seal:
         """Return the seal of the key ``name``.
@@ -58,6 +59,17 @@ class Keys:
             f"the backup was encrypted with the key {name}, and the secrets encryption_key and retired_keys have "
             f"{known}: add that key as a line of retired_keys with PUT /plugins/backup_manager/secrets/retired_keys"
         )
+
+    def _value(self) -> str:
+        value = (self._secrets.get("encryption_key") or "").strip()
+        if not value:
+            raise KeyUnknown(
+                f"there is no key to encrypt with: set at least {MIN_CHARACTERS} random characters with {_HOW}, or a "
+                "kms_key_id in the config"
+            )
+        if len(value) < MIN_CHARACTERS:
+            raise KeyUnknown(f"encryption_key has {len(value)} characters: set at least {MIN_CHARACTERS} with {_HOW}")
+        return value
 
     def _raw(self) -> Iterator[str]:
         for value in (self._secrets.get("encryption_key"), *(self._secrets.get("retired_keys") or "").splitlines()):
@@ -93,7 +105,7 @@ def _kms_keyring(arn: str) -> object:
     from aws_cryptographic_material_providers.mpl.config import MaterialProvidersConfig
     from aws_cryptographic_material_providers.mpl.models import CreateAwsKmsKeyringInput
 
-    client = boto3.client("kms", region_name=arn.split(":")[3])
+    client = boto3.client("kms", region_name=arn.split(":")[3])  # pyright: ignore[reportUnknownMemberType]  # only our services have stubs
     return AwsCryptographicMaterialProviders(config=MaterialProvidersConfig()).create_aws_kms_keyring(
         input=CreateAwsKmsKeyringInput(kms_key_id=arn, kms_client=client)
     )

@@ -12,7 +12,6 @@ from plugin_kit.json_types import JsonObject
 class _Row:
     """A row whose columns are the fields."""
 
-
     @classmethod
     def of(cls, row: JsonObject) -> Self:
         """Return the row that the database answered as ``row``."""
