@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Final, Literal, cast
 from uuid import uuid4
 
@@ -71,8 +70,15 @@ async def loaded(work: Work, run_id: str, load: JsonObject) -> None:
         return
     if run.purpose == "test":
         result = await _tested(work, run, result)
-    if await work.runs.end(run.id, None, result):
-        await work.delete_files(_unpacked(run))
+    await work.runs.end(run.id, None, result)
+    await clear(work, run)
+
+
+async def clear(work: Work, run: RunRow) -> None:
+    """Remove what was unpacked for a run that has ended."""
+    if run.unpacks:
+        await work.delete_files(_unpacked_name(run, number) for number in range(run.parts))
+    await work.runs.cleared(run.id)
 
 
 async def fail(work: Work, run: RunRow, error: str) -> None:
@@ -81,8 +87,7 @@ async def fail(work: Work, run: RunRow, error: str) -> None:
         work.logger.error("%s %s of backup %s failed: %s", run.purpose, run.id, run.backup_id, error)
         if run.purpose == "test":
             await work.backups.tested(run.backup_id, {"passed": False, "error": error})
-        if run.unpacks:
-            await work.delete_files(_unpacked(run))
+        await clear(work, run)
 
 
 async def _check_on(work: Work, run: RunRow, backup: BackupRow) -> None:
@@ -102,6 +107,7 @@ async def _check_on(work: Work, run: RunRow, backup: BackupRow) -> None:
         await _load(work, run)
     else:
         await work.runs.end(run.id, None, _contents(manifest))
+        await clear(work, run)
 
 
 async def _load(work: Work, run: RunRow) -> None:
@@ -160,7 +166,3 @@ def _lines_for(run: RunRow, lines: bytes) -> bytes:
 
 def _unpacked_name(run: RunRow, number: int) -> str:
     return f"transfers/{run.id}/{number:05}.jsonl"
-
-
-def _unpacked(run: RunRow) -> Iterator[str]:
-    return (_unpacked_name(run, number) for number in range(run.parts))

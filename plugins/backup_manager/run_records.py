@@ -35,6 +35,7 @@ _END = """
 UPDATE runs SET state = %s, error = %s, result = %s, completed_at = now(), touched_at = now()
 WHERE user_id = %s AND id = %s::uuid AND state IN ('checking', 'loading') RETURNING id
 """
+_CLEARED = "UPDATE runs SET cleared = true WHERE user_id = %s AND id = %s::uuid"
 _TROUBLE = """
 UPDATE runs SET tries = tries + 1, error = %s, touched_at = now() WHERE user_id = %s AND id = %s::uuid RETURNING tries
 """
@@ -87,6 +88,10 @@ class Runs:
         """Let a run have ended, in ``error`` or well; return False where it had ended already."""
         state = "complete" if error is None else "failed"
         return bool(await self._database.execute(_END, [state, error, result, self._user_id, run_id]))
+
+    async def cleared(self, run_id: str) -> None:
+        """Note that what was unpacked for a run that has ended is gone."""
+        await self._database.execute(_CLEARED, [self._user_id, run_id])
 
     async def trouble(self, run_id: str, error: str) -> int:
         """Note that a step failed, and return how many did in a row."""

@@ -67,6 +67,7 @@ DO $$ BEGIN
         tries integer NOT NULL DEFAULT 0,
         error text,
         result jsonb,
+        cleared boolean NOT NULL DEFAULT false,
         UNIQUE (user_id, cause)
     );
     CREATE INDEX IF NOT EXISTS runs_by_backup ON runs (backup_id, requested_at DESC);

@@ -19,7 +19,7 @@ _OPEN_BACKUP: Final = """(
     OR state = 'failed' AND (manifests > 0 OR EXISTS (SELECT FROM parts WHERE backup_id = id))
 )"""
 _ADVICE: Final = "look into the plugin's log, and then begin anew"
-_OPEN_RUN: Final = "state IN ('checking', 'loading')"
+_OPEN_RUN: Final = "(state IN ('checking', 'loading') OR NOT cleared)"
 
 _ANY = f"""
 SELECT EXISTS (SELECT FROM backups WHERE {_OPEN_BACKUP} AND {_LIES})
@@ -47,7 +47,9 @@ async def take_up(work: Work, database: DatabaseService) -> None:
         await _take_up_backup(work, BackupRow.of(row))
     for row in await database.execute(_RUNS, [work.user_id]):
         run = RunRow.of(row)
-        if run.tries > MAX_TRIES:
+        if run.state in {"complete", "failed"}:
+            await restoring.clear(work, run)
+        elif run.tries > MAX_TRIES:
             await restoring.fail(work, run, f"it did not go on, although it was tried {MAX_TRIES} times: {_ADVICE}")
         else:
             await work.memories.later("advance_run", {"run": run.id})

@@ -110,5 +110,3 @@ class Desk:
 def some_memories(count: int = 3, project: str | None = "team") -> list[Memory]:
     """Return memories that differ."""
     return [Memory(id=f"memory-{number}", content=f"Fact number {number}.", project=project) for number in range(count)]
-
-
