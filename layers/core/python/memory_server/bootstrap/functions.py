@@ -76,6 +76,7 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
 async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     """Give what functions/plugin_gateway runs."""
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.sqs_task_queues import SqsTaskQueues
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.repository.plugin_sql import PostgresPluginSql
     from memory_server.services.events import Events
@@ -83,9 +84,11 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugin_operations import CacheOperations, HostOperations
+    from memory_server.services.plugin_tasks import PluginTasks
     from memory_server.services.search import SearchService
     from memory_server.services.sequencing import Sequencer
     from memory_server.services.switch_off import SwitchOff
+    from memory_server.services.task_operations import TaskOperations
 
     clients = Clients()
     secret = server_secret(settings, clients)
@@ -107,10 +110,12 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         SystemClock(),
         limit=settings.failure_limit,
     )
+    tasks = PluginTasks(registry, SqsTaskQueues(clients.sqs), secret.grant_key(), SystemClock())
     operations = {
         **MemoryOperations(memories, search).table(),
         **OwnOperations(plugin_sql, embeddings).table(),
         **CacheOperations(delivery.plugin_cache(settings, clients)).table(),
+        **TaskOperations(tasks, storage).table(),
         **HostOperations(sequencer, switch_off).table(),
     }
     try:

@@ -3,7 +3,7 @@
 
 CREATE TABLE memories (
     -- Of fixed width, and therefore first: nearly every query looks at them.
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     importance double precision NOT NULL CHECK (importance BETWEEN 0 AND 1),
@@ -24,7 +24,9 @@ CREATE TABLE memories (
     embedding halfvec(384) STORAGE PLAIN NOT NULL,
     embedding_model text NOT NULL,
     -- The memory's own words have the highest weight, so that words of its neighbours can join them at a lower one.
-    keywords tsvector NOT NULL GENERATED ALWAYS AS (setweight(to_tsvector('english', content), 'A')) STORED
+    keywords tsvector NOT NULL GENERATED ALWAYS AS (setweight(to_tsvector('english', content), 'A')) STORED,
+    -- Of each user's own: ids come with loads too, and nobody may learn of another's.
+    PRIMARY KEY (user_id, id)
 );
 
 -- One memory a content, project and user; those stored on purpose beside it differ by their id.
@@ -77,8 +79,26 @@ CREATE TABLE memory_versions (
     expires_at timestamptz,
     replaced_at timestamptz NOT NULL DEFAULT now(),
     replaced_by text NOT NULL CHECK (replaced_by IN ('update', 'delete')),
-    PRIMARY KEY (id, version)
+    PRIMARY KEY (user_id, id, version)
 );
+
+-- Everybody who has or had memories: each id is looked up behind the one before, not read once a row.
+CREATE FUNCTION user_ids() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
+BEGIN ATOMIC
+    WITH RECURSIVE
+        owner (user_id) AS (
+            SELECT min(user_id) FROM memories
+            UNION ALL
+            SELECT (SELECT min(user_id) FROM memories WHERE user_id > owner.user_id) FROM owner WHERE user_id IS NOT NULL
+        ),
+        past (user_id) AS (
+            SELECT min(user_id) FROM memory_versions
+            UNION ALL
+            SELECT (SELECT min(user_id) FROM memory_versions WHERE user_id > past.user_id)
+            FROM past WHERE user_id IS NOT NULL
+        )
+    SELECT user_id FROM owner WHERE user_id IS NOT NULL UNION SELECT user_id FROM past WHERE user_id IS NOT NULL;
+END;
 
 CREATE TABLE outbox (
     id uuid PRIMARY KEY,
@@ -115,13 +135,14 @@ CREATE POLICY own_rows ON memories TO memory_app USING (user_id = (SELECT curren
 CREATE POLICY own_rows ON memory_versions TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
 CREATE POLICY own_rows ON outbox TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
 CREATE POLICY own_rows ON idempotency_keys TO memory_app USING (user_id = (SELECT current_setting('app.user_id', true)));
--- For keyword_matches, which the owner runs; nobody logs in as the owner.
+-- For keyword_matches and user_ids, which the owner runs; nobody logs in as the owner.
 CREATE POLICY searched_rows ON memories FOR SELECT TO memory_owner USING (true);
+CREATE POLICY counted_rows ON memory_versions FOR SELECT TO memory_owner USING (true);
 CREATE POLICY all_rows ON outbox TO memory_relay USING (true);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON memories, idempotency_keys TO memory_app;
 GRANT SELECT, INSERT ON memory_versions TO memory_app;
 GRANT SELECT, INSERT, UPDATE (published_at) ON outbox TO memory_app;
 GRANT SELECT, UPDATE (published_at), DELETE ON outbox TO memory_relay;
-REVOKE ALL ON FUNCTION matches, keyword_matches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION matches, keyword_matches TO memory_app;
+REVOKE ALL ON FUNCTION matches, keyword_matches, user_ids FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION matches, keyword_matches, user_ids TO memory_app;
