@@ -82,7 +82,7 @@ def test_every_user_who_has_or_had_memories_gets_a_task(gateway: AwsStack, queue
     assert plugin.ok("memory.for_every_user", task="go_on", arguments={"why": "nightly"}) == 3
     found = messages(gateway, queue)
     assert sorted(str(message["user_id"]) for message in found) == ["ana", "bob", "cy"]
-    assert len({message["id"] for message in found}) == 3
+    assert len({str(message["id"]) for message in found}) == 3
 
 
 def test_users_are_counted_with_the_permission_alone(gateway: AwsStack) -> None:

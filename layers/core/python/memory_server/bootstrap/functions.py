@@ -16,6 +16,7 @@ from memory_server.bootstrap.parts import (
     event_bus,
     event_sequences,
     plugin_registry,
+    plugin_tasks,
     publisher,
     server_secret,
 )
@@ -76,7 +77,7 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
 async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     """Give what functions/plugin_gateway runs."""
     from memory_server.adapters.aws import Clients
-    from memory_server.adapters.sqs_task_queues import SqsTaskQueues
+    from memory_server.adapters.lambda_transfer_function import LambdaTransferFunction
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.repository.plugin_sql import PostgresPluginSql
     from memory_server.services.events import Events
@@ -84,11 +85,11 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     from memory_server.services.gateway_operations import MemoryOperations, OwnOperations
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugin_operations import CacheOperations, HostOperations
-    from memory_server.services.plugin_tasks import PluginTasks
     from memory_server.services.search import SearchService
     from memory_server.services.sequencing import Sequencer
     from memory_server.services.switch_off import SwitchOff
     from memory_server.services.task_operations import TaskOperations
+    from memory_server.services.transfer_operations import TransferOperations
 
     clients = Clients()
     secret = server_secret(settings, clients)
@@ -110,12 +111,14 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         SystemClock(),
         limit=settings.failure_limit,
     )
-    tasks = PluginTasks(registry, SqsTaskQueues(clients.sqs), secret.grant_key(), SystemClock())
+    tasks = plugin_tasks(settings, clients, secret)
+    transfers = LambdaTransferFunction(clients.functions, settings.bulk_transfer_function)
     operations = {
         **MemoryOperations(memories, search).table(),
         **OwnOperations(plugin_sql, embeddings).table(),
         **CacheOperations(delivery.plugin_cache(settings, clients)).table(),
         **TaskOperations(tasks, storage).table(),
+        **TransferOperations(transfers, tasks).table(),
         **HostOperations(sequencer, switch_off).table(),
     }
     try:
