@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from plugin_kit.errors import FileChanged
+
 from .contents import Manifest, Part, digest, manifest_context, part_context
 from .faults import Damaged
 from .rows import BackupRow
@@ -27,6 +29,8 @@ async def read_manifest(work: Work, backup: BackupRow, seal: Seal) -> Manifest:
         sealed = await work.files.read(name)
     except FileNotFoundError as error:
         raise Damaged(f"the manifest ({name}) is missing: {_ADVICE}") from error
+    except FileChanged as error:
+        raise Damaged(f"the manifest: {error}: {_ADVICE}") from error
     if digest(sealed) != backup.manifest_sha256:
         raise Damaged(f"the manifest ({name}) is not what was written: {_ADVICE}")
     return await asyncio.to_thread(open_manifest, sealed, backup.id, work.user_id, seal)
@@ -52,6 +56,8 @@ async def read_part(work: Work, manifest: Manifest, part: Part, seal: Seal) -> b
         sealed = await work.files.read(part.name)
     except FileNotFoundError as error:
         raise Damaged(f"{which} is missing: {_ADVICE}") from error
+    except FileChanged as error:
+        raise Damaged(f"{which}: {error}: {_ADVICE}") from error
     if len(sealed) != part.stored_bytes:
         raise Damaged(f"{which} has {len(sealed)} bytes and not {part.stored_bytes}: {_ADVICE}")
     return await asyncio.to_thread(_open, sealed, manifest, part, seal, which)

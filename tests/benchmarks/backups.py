@@ -34,8 +34,8 @@ TABLES: Final = ("--table=memories", "--table=memory_versions")
 _FILL: Final = """
     INSERT INTO memories (id, importance, deduplicate, user_id, project, memory_type, tags, metadata, content,
         content_sha256, embedding, embedding_model)
-    SELECT uuidv7(), 0.5, true, 'local', 'project ' || number % 10, 'knowledge', ARRAY['benchmark'], '{}', content,
-        sha256(content::bytea), (
+    SELECT uuidv7(), 0.5, true, 'local', 'project ' || number %% 10, 'knowledge', ARRAY['benchmark'], '{}', content,
+        sha256(convert_to(content, 'UTF8')), (
             SELECT l2_normalize(array_agg(random() - 0.5 + 0 * number)::vector(384)::halfvec)
             FROM generate_series(1, 384)
         ), %s

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from plugin_kit.errors import ServiceFailed
+from plugin_kit.errors import FileChanged, ServiceFailed
 from plugin_kit.json_types import JsonObject
 from plugin_kit.testing.fake_files import FakeFiles
 from plugins.backup_manager.work import MAX_TRIES
@@ -128,6 +128,23 @@ async def test_a_backup_that_is_being_read_is_not_removed(desk: Desk, backup_id:
     response = await desk.ask("DELETE", f"/backups/{backup_id}")
     assert response.status == 409
     assert "is being read" in str(response.body)
+
+
+class RottenFiles(FakeFiles):
+    """Files of a store whose own checksums no longer fit."""
+
+    async def read(self, name: str) -> bytes:
+        if name.startswith("backups/"):
+            raise FileChanged(f"file {name} is not what was written: Expected checksum 5jGcrQ==")
+        return await FakeFiles.read(self, name)
+
+
+async def test_what_the_store_itself_finds_changed_is_damage_at_once(desk: Desk, backup_id: str) -> None:
+    desk.files = RottenFiles(desk.files.contents)
+    run = await desk.run(backup_id, "verify")
+    assert run["state"] == "failed"
+    assert "is not what was written: Expected checksum" in str(run["error"])
+    assert cast(JsonObject, (await desk.backup(backup_id))["check"])["damage"] == run["error"]
 
 
 class DeniedFiles(FakeFiles):
