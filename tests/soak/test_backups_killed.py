@@ -18,7 +18,7 @@ from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 1800)
 KILLS = 10
-MEMORIES = 2000
+MEMORIES = 1000
 
 
 @pytest.fixture(scope="module")
