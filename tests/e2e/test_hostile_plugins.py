@@ -121,13 +121,12 @@ def test_a_plugin_reads_no_memory_of_another_user(server: Stack) -> None:
 
 
 def test_a_plugin_reaches_no_other_and_nothing_of_the_servers(server: Stack) -> None:
-    secret, role = server_secret_and_role(server)
-
-    named = {"server": SERVER, "secret": secret, "role": role}
+    named = {"server": SERVER, **secret_role_and_function(server)}
     (refused,) = provoke(server, "reaches_others", metadata=named)
 
     attempts = (
-        "alias, qualifier, function, code, record, records, right, bus, secret, other secret, queue, role, user, bucket"
+        "alias, qualifier, function, code, record, records, right, bus, secret, other secret, queue, role, user, "
+        "bucket, task, files, file, part, transfer"
     )
     assert f"{attempts}, {', '.join(f'forged {attempt}' for attempt in attempts.split(', '))}" in refused
 
@@ -222,8 +221,9 @@ def foreign_memory(server: Stack) -> str:
     return foreign
 
 
-def server_secret_and_role(server: Stack) -> tuple[str, str]:
-    """Return the ids of what every grant is signed with, and of the role of the relay, which may publish events."""
+def secret_role_and_function(server: Stack) -> dict[str, str]:
+    """Return the ids of what signs all grants, of the role of the relay, and of the function of bulk transfers."""
     resources = server.aws.cloudformation.describe_stack_resources(StackName=SERVER)["StackResources"]
     found = {it["LogicalResourceId"]: it.get("PhysicalResourceId", "") for it in resources}
-    return found["ServerSecret"], f"arn:aws:iam::000000000000:role/{found['OutboxRelayFunctionRole']}"
+    role = f"arn:aws:iam::000000000000:role/{found['OutboxRelayFunctionRole']}"
+    return {"secret": found["ServerSecret"], "role": role, "bulk": found["BulkTransferFunction"]}

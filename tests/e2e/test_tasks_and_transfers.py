@@ -26,8 +26,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings.write_text(yaml.safe_dump({"plugins": {"auto_load": False, "plugins": [str(MOVER)]}}))
     stack = Stack(folder, settings)
     stack.start()
-    yield stack
-    stack.stop()
+    try:
+        yield stack
+    finally:
+        stack.close()
 
 
 def notes(server: Stack) -> dict[str, Any]:
@@ -83,3 +85,11 @@ def test_what_was_taken_and_deleted_comes_back_through_tasks_and_can_be_download
 def test_every_user_gets_a_task(server: Stack) -> None:
     assert post(server, "/everybody") == {"users": 1}
     wait(lambda: "noted local" in notes(server), seconds=30)
+
+
+def test_files_outlive_the_server_whatever_ended_it(server: Stack) -> None:
+    post(server, "/keep")
+    server.kill_all()
+    server.start()
+    url = httpx.get(f"{server.url}/plugins/mover/link", timeout=30).raise_for_status().json()["url"]
+    assert httpx.get(url, timeout=30).raise_for_status().content == b"kept"

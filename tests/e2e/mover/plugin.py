@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 PLUGIN_INFO = {
     "name": "Mover",
     "version": "1.0.0",
@@ -14,6 +16,7 @@ PLUGIN_INFO = {
         {"method": "POST", "path": "/take", "handler": "take", "summary": "Begins a snapshot"},
         {"method": "POST", "path": "/load", "handler": "load", "summary": "Loads what was taken"},
         {"method": "POST", "path": "/everybody", "handler": "everybody", "summary": "Starts a task for each user"},
+        {"method": "POST", "path": "/keep", "handler": "keep", "summary": "Writes a file"},
         {"method": "GET", "path": "/notes", "handler": "notes", "summary": "What the tasks noted"},
         {"method": "GET", "path": "/link", "handler": "link", "summary": "Where the copy is"},
     ],
@@ -64,6 +67,10 @@ async def noted(arguments, context):
     await _note(context, f"noted {context['user_id']}", arguments)
 
 
+async def keep(request, context):
+    await context["database_service"].files.write("copy.jsonl", b"kept")
+
+
 async def notes(request, context):
     rows = await context["database_service"].query("SELECT name, value FROM notes")
     return {row["name"]: row["value"] for row in rows}
@@ -74,8 +81,6 @@ async def link(request, context):
 
 
 async def _note(context, name, value):
-    import json
-
     await context["database_service"].execute(
         "INSERT INTO notes VALUES (%s, %s::jsonb) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [name, json.dumps(value)],

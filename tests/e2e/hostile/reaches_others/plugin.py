@@ -65,6 +65,11 @@ async def memory_created(memory, context):
         "role": lambda c: c["sts"].assume_role(RoleArn=named["role"], RoleSessionName="me"),
         "user": lambda c: c["iam"].create_user(UserName="me"),
         "bucket": lambda c: c["s3"].list_objects_v2(Bucket=os.environ["EVENTS_BUCKET"]),
+        "task": lambda c: c["sqs"].send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody="{}"),
+        "files": lambda c: c["s3"].list_objects_v2(Bucket=os.environ["FILES_BUCKET"]),
+        "file": lambda c: c["s3"].get_object(Bucket=os.environ["FILES_BUCKET"], Key=f"files/{OTHER}/a"),
+        "part": lambda c: c["s3"].put_object(Bucket=os.environ["FILES_BUCKET"], Key=f"transfers/{OTHER}/a", Body=b""),
+        "transfer": lambda c: c["lambda"].invoke(FunctionName=named["bulk"], Payload=b"{}"),
     }
     refused = []
     for whose, with_clients in (("", clients), ("forged ", forged)):
