@@ -7,18 +7,17 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import cast
 
 import httpx
 import pytest
 
-from plugin_kit.json_types import JsonObject
 from tests.e2e.backups import Backups, everything, lose_everything, searches, store_memories
 from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 1800)
 KILLS = 10
-MEMORIES = 1000
+"""Of the plugin's processes; every fifth of the whole stack."""
+MEMORIES = 500
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +40,9 @@ def test_a_backup_killed_at_ten_points_is_good_in_the_end_and_never_listed_as_go
     before = everything(server)
     for kill in range(KILLS):
         backup_id = backups.begin("/backups", {})
-        _kill_after(server, backups, random.uniform(0, usual), everything_dies=kill % 2 == 0)  # noqa: S311  # any moment
-        for listed in cast("list[JsonObject]", backups.get("/backups")["backups"]):
-            if listed["state"] == "complete":
-                assert backups.run(str(listed["id"]), "verify")["state"] == "complete"
+        _kill_after(server, backups, random.uniform(0, usual), everything_dies=kill % 5 == 4)  # noqa: S311  # any moment
+        if backups.get(f"/backups/{backup_id}")["state"] == "complete":
+            assert backups.run(backup_id, "verify")["state"] == "complete"
         backups.time_passes()
         assert backups.ended(f"/backups/{backup_id}")["state"] == "complete"
         assert backups.run(backup_id, "verify")["state"] == "complete"
@@ -61,7 +59,7 @@ def test_a_restore_killed_at_ten_points_is_whole_or_nothing_and_done_in_the_end(
     for kill in range(KILLS):
         lose_everything(server)
         run_id = backups.begin(f"/backups/{backup_id}/restore", {})
-        _kill_after(server, backups, random.uniform(0, usual), everything_dies=kill % 2 == 0)  # noqa: S311  # any moment
+        _kill_after(server, backups, random.uniform(0, usual), everything_dies=kill % 5 == 4)  # noqa: S311  # any moment
         memories = len(everything(server)[0])
         assert memories in {0, len(before[0])}
         backups.time_passes()
