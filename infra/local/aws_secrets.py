@@ -7,6 +7,8 @@ the version that requirements-aws.txt pins.
 from __future__ import annotations
 
 import importlib
+import json
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Final, TypeAlias, cast
 
@@ -46,9 +48,12 @@ class KeptSecrets:
 
     def _create_secret(self, logical_id: str, properties: Properties, stack_name: str) -> Created:
         kept = {_text(item, "name"): _text(item, "value") for item in self._journal.items(_TABLE)}
-        value = kept.get(str(properties.get("Name")))
+        name = str(properties.get("Name"))
+        value = _with_generated(properties, kept.get(name)) if _KEPT in name else None
         given = properties if value is None else {**properties, "SecretString": value}
         _, attributes = self._create(logical_id, given, stack_name)
+        if value is not None and value != kept.get(name):
+            self._journal.write([_change(name, value)])
         return attributes["Arn"], attributes
 
     def _delete_secret(self, arn: str, properties: Properties) -> None:
@@ -69,6 +74,15 @@ class KeptSecrets:
     def _values(self) -> dict[str, str]:
         """Return the current value of each secret that is kept, by name."""
         return {name: _current(secret) for name, secret in self._secrets.items() if _KEPT in name}
+
+
+def _with_generated(properties: Properties, kept: str | None) -> str | None:
+    """Return the value that was kept, with the member that the template wants generated where it has none."""
+    wanted = cast("Mapping[str, str] | None", properties.get("GenerateSecretString"))
+    if wanted is None:
+        return kept
+    generated = {wanted["GenerateStringKey"]: secrets.token_urlsafe(48)}
+    return json.dumps({**generated, **json.loads(kept or "{}")})
 
 
 def _change(name: str, value: str | None) -> Change:

@@ -20,6 +20,7 @@ from infra.local.translate import Artifacts, Source, load, translate
 
 PLUGINS: Final = Path(__file__).parents[2] / "plugins"
 TEMPLATE: Final = Path(__file__).parents[1] / "plugin.yaml"
+_SERVER_TEMPLATE: Final = Path(__file__).parents[2] / "template.yaml"
 _AT_ONCE: Final = 2
 
 
@@ -71,6 +72,7 @@ def _build(note: Callable[[str], None], folder: Path) -> str | None:
 
 def _put(places: Artifacts, name: str, folder: Path, settings: PluginSettings) -> tuple[str, Mapping[str, str]]:
     parameters = {
+        **_of_its_block(name),
         "PluginId": name,
         "PluginFolder": str(folder),
         "Runtime": RUNTIME,
@@ -81,6 +83,16 @@ def _put(places: Artifacts, name: str, folder: Path, settings: PluginSettings) -
         "RefusedPlugins": "Register",
     }
     return places.template(TEMPLATE, translate(TEMPLATE, parameters, places, region=REGION)), parameters
+
+
+def _of_its_block(name: str) -> dict[str, str]:
+    """Return what the block of the plugin in template.yaml sets in plain texts, where it has one."""
+    resources = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", load(_SERVER_TEMPLATE)["Resources"])
+    for resource in resources.values():
+        parameters = cast("Mapping[str, object]", resource.get("Properties", {}).get("Parameters", {}))
+        if parameters.get("PluginId") == name:
+            return {key: value for key, value in parameters.items() if isinstance(value, str)}
+    return {}
 
 
 def deploy(aws: Aws, plugins: UploadedPlugins, server: str, outputs: Mapping[str, str]) -> dict[str, str]:

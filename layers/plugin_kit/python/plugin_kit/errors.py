@@ -28,6 +28,10 @@ class ServiceFailed(PluginError):
     """A context service could not do what the plugin asked; the message says why."""
 
 
+class FileChanged(ServiceFailed):
+    """A file of the plugin's is not what was written: the storage's own checksum says so, and will say so again."""
+
+
 class HookFailed(PluginError):
     """A plugin's function raised, or did not end in time. The message is ``type: message`` of what it raised.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from plugin_kit.aws import Aws
-from plugin_kit.errors import ServiceFailed
+from plugin_kit.errors import FileChanged, ServiceFailed
 from plugin_kit.file_names import key_of
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def _in_thread(function: Callable[_P, _R], *arguments: _P.args, **named: _
 @contextmanager
 def _failures(name: str) -> Generator[None]:
     """Raise what S3 refuses as the errors of Files."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
     try:
         yield
@@ -163,5 +163,7 @@ def _failures(name: str) -> Generator[None]:
         if code in _MISSING and error.operation_name in {"GetObject", "HeadObject"}:
             raise FileNotFoundError(f"there is no file {name}") from error
         raise ServiceFailed(f"file {name}: {error}") from error
+    except FlexibleChecksumError as error:
+        raise FileChanged(f"file {name} is not what was written: {error}") from error
     except BotoCoreError as error:
         raise ServiceFailed(f"file {name}: the storage does not answer: {error}") from error
