@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def requirements(folder: Path) -> list[str]:
     return (folder / "requirements.txt").read_text().splitlines()
 
 
+def absolute_imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module)
+
+
 @every_plugin
 def test_plugin_check_finds_no_fault(folder: Path) -> None:
     assert list(checks.faults(folder)) == []
@@ -40,17 +49,7 @@ def test_its_page_gives_a_reason_for_each_permission(folder: Path) -> None:
 def test_it_imports_the_kit_and_its_own_requirements_alone(folder: Path) -> None:
     own = {re.split(r"[\[=]", line)[0].lower() for line in requirements(folder)}
     distributions = packages_distributions()
-    tree = ast.parse((folder / "plugin.py").read_text())
-    imported = {
-        name.partition(".")[0]
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
+    modules = [file for file in folder.rglob("*.py") if not file.name.startswith("test_")]
+    imported = {name.partition(".")[0] for file in modules for name in absolute_imports(file)}
     foreign = imported - sys.stdlib_module_names - {"plugin_kit"}
     assert [name for name in foreign if not own & {found.lower() for found in distributions.get(name, [])}] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def faults(folder: Path) -> Iterator[str]:
     """Yield the faults of the plugin in ``folder``, each with the fix. Its plugin.py is imported, and so runs."""
     folder = folder.resolve()
     yield from _plugin_faults(folder)
+    yield from _module_faults(folder)
     yield from _requirements_faults(folder / "requirements.txt")
     page = folder / "README.md"
     if not page.is_file() or not page.read_text().strip():
@@ -29,6 +31,13 @@ def _plugin_faults(folder: Path) -> Iterator[str]:
         yield from error.faults
         if isinstance(error.__cause__, ModuleNotFoundError):
             yield f"what it requires must be installed here to check it: pip install -r {folder}/requirements.txt"
+
+
+def _module_faults(folder: Path) -> Iterator[str]:
+    """Yield the modules beside plugin.py that hide others: its folder stands first on the path of its function."""
+    for path in sorted([*folder.glob("*.py"), *(file.parent for file in folder.glob("*/__init__.py"))]):
+        if path.stem in sys.stdlib_module_names | {"plugin_kit"}:
+            yield f"{path.name} would hide the module {path.stem!r} from all that imports it: give it another name"
 
 
 def _requirements_faults(file: Path) -> Iterator[str]:

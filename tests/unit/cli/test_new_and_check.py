@@ -103,6 +103,18 @@ def test_every_fault_is_told_at_once(plugin: Path) -> None:
     assert "requests" not in result.output.replace("as in requests==2.31.0", "")
 
 
+def test_a_module_that_hides_one_of_python_is_a_fault(plugin: Path) -> None:
+    (plugin / "email").mkdir()
+    (plugin / "email" / "__init__.py").touch()
+    (plugin / "rules.py").touch()
+    (plugin / "queue.py").touch()
+    faults = json.loads(run("plugin", "check", plugin, "--json").stdout)["faults"]
+    assert faults == [
+        "email would hide the module 'email' from all that imports it: give it another name",
+        "queue.py would hide the module 'queue' from all that imports it: give it another name",
+    ]
+
+
 def test_faults_can_be_had_as_json(plugin: Path) -> None:
     (plugin / "requirements.txt").unlink()
     result = run("plugin", "check", plugin, "--json")

@@ -37,6 +37,32 @@ def test_a_plugin_may_define_dataclasses(tmp_path: Path) -> None:
     assert load("my_plugin", folder(tmp_path, source)).Day(1).n == 1
 
 
+def test_modules_beside_the_plugin_are_imported_relatively(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "deep.py").write_text("from ..shallow import ANSWER")
+    (tmp_path / "shallow.py").write_text("ANSWER = 42")
+    source = "from .parts.deep import ANSWER\ndef late():\n    from . import shallow\n    return shallow.ANSWER"
+    loaded = load("my_plugin", folder(tmp_path, source))
+    assert (loaded.ANSWER, loaded.late()) == (42, 42)
+
+
+def test_modules_beside_the_plugin_on_the_path_are_imported_relatively(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules.py").write_text("ANSWER = 42")
+    monkeypatch.setattr(sys, "path", [str(folder(tmp_path, "from .rules import ANSWER")), *sys.path])
+    loaded = load("my_plugin")
+    del sys.modules[loaded.__name__]
+    assert loaded.ANSWER == 42
+
+
+def test_a_plugin_that_is_loaded_again_gets_its_modules_as_they_are_now(tmp_path: Path) -> None:
+    for name, answer in (("one", 1), ("two", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rules.py").write_text(f"ANSWER = {answer}")
+        assert answer == load("my_plugin", folder(tmp_path / name, "from .rules import ANSWER")).ANSWER
+
+
 def test_a_folder_without_a_plugin_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidPlugin, match=re.escape(f"there is no plugin.py in {tmp_path}")):
         load("my_plugin", tmp_path)

@@ -21,6 +21,8 @@ _MODULE: Final = "plugin"
 def load(plugin_id: str, folder: Path | None = None) -> ModuleType:
     """Import ``plugin.py`` of ``folder``, or the module ``plugin`` of sys.path, where a plugin's layer puts it.
 
+    It is imported as a package whose modules stand beside it: ``from .rules import Rule`` reads rules.py.
+
     Raises:
         InvalidPlugin: there is no plugin.py, or importing it raises; the message names what is missing.
     """
@@ -28,14 +30,16 @@ def load(plugin_id: str, folder: Path | None = None) -> ModuleType:
     if spec is None or spec.loader is None:
         where = "on sys.path" if folder is None else f"in {folder}"
         raise InvalidPlugin(plugin_id, [f"there is no plugin.py {where}: put it at the top of the plugin's folder"])
+    spec.submodule_search_locations = [str(Path(str(spec.origin)).parent)]
     module = importlib.util.module_from_spec(spec)
+    _forget(spec.name)
     # A dataclass of the plugin's looks its module up here while it is being defined.
     sys.modules[spec.name] = module
     try:
         with _exits_raised():
             spec.loader.exec_module(module)
     except BaseException as error:  # a plugin's SystemExit must not end the host
-        del sys.modules[spec.name]
+        _forget(spec.name)
         raise InvalidPlugin(plugin_id, [_fault(error)]) from error
     return module
 
@@ -58,6 +62,12 @@ def _exits_raised() -> Generator[None]:
     finally:
         for name, original in originals.items():
             setattr(os, name, original)
+
+
+def _forget(package: str) -> None:
+    """Let what is imported next be read from its file, not be taken from an earlier load."""
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
 
 
 def _spec(plugin_id: str, folder: Path | None) -> ModuleSpec | None:
