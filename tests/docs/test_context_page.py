@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 
 from plugin_kit import context
 from plugin_kit.context import Context
@@ -40,19 +41,32 @@ def test_the_context_has_the_keys_of_the_specification_and_the_page_lists_them()
 
 
 def test_the_page_lists_each_method_with_its_arguments_and_its_permission() -> None:
-    listed = re.findall(r"^\| `(\w+)\.(\w+)\((.*?)\)` \| `([\w:]+)` \|", CONTEXT.read_text(), re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)\.(\w+)\((.*?)\)` \| (.*?) \|", CONTEXT.read_text(), re.MULTILINE)
     methods = [
-        (service, method, _arguments(service, method), permission)
+        (service, method, _arguments(getattr(PROTOCOLS[service], method)), _written(permissions))
         for service, needs in PERMISSIONS.items()
-        for method, permission in needs.items()
+        for method, permissions in needs.items()
+        if method != "files"
     ]
     assert sorted(listed) == sorted(methods)
 
 
-def _arguments(service: str, method: str) -> str:
-    parameters = list(inspect.signature(getattr(PROTOCOLS[service], method)).parameters.values())[1:]
-    written = (
-        "*fields" if parameter.kind is parameter.VAR_KEYWORD else str(parameter.replace(annotation=parameter.empty))
-        for parameter in parameters
-    )
+def test_the_page_lists_each_method_of_files_with_its_arguments() -> None:
+    listed = re.findall(r"^\| `database_service\.files\.(\w+)\((.*?)\)` \|", CONTEXT.read_text(), re.MULTILINE)
+    methods = [name for name in vars(context.Files) if not name.startswith("_")]
+    assert listed == [(name, _arguments(getattr(context.Files, name))) for name in methods]
+
+
+def _arguments(method: Callable[..., object]) -> str:
+    parameters = [
+        parameter.replace(annotation=parameter.empty) for parameter in inspect.signature(method).parameters.values()
+    ][1:]
+    written = ["*fields" if parameter.kind is parameter.VAR_KEYWORD else str(parameter) for parameter in parameters]
+    by_name = [place for place, parameter in enumerate(parameters) if parameter.kind is parameter.KEYWORD_ONLY]
+    if by_name:
+        written.insert(by_name[0], "*")
     return ", ".join(written)
+
+
+def _written(permissions: tuple[str, ...]) -> str:
+    return ", ".join(f"`{permission}`" for permission in permissions) or "none"

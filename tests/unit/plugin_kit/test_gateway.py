@@ -34,7 +34,7 @@ class GatewayLambda:
         self._stub.activate()
         self._request = b""
         client.meta.events.register("provide-client-params.lambda.Invoke", self._remember)  # pyright: ignore[reportUnknownMemberType]
-        self.services: Services = Gateway(aws, ALIAS, "the grant").services()
+        self.services: Services = Gateway(aws, ALIAS, "the grant").services(files=None)
 
     def answers(self, payload: JsonObject | str, **response: str) -> None:
         body = (payload if isinstance(payload, str) else dumps(payload)).encode()
@@ -139,3 +139,82 @@ async def test_a_gateway_that_does_not_answer_is_a_failed_service(gateway: Gatew
     gateway.is_away()
     with pytest.raises(ServiceFailed, match=r"the gateway does not answer: .*TooManyRequests"):
         await gateway.services.memory.get("1")
+
+
+async def test_a_page_of_memories_comes_after_a_memory(gateway: GatewayLambda) -> None:
+    gateway.answers({"ok": []})
+    assert await gateway.services.memory.list(limit=5, after=MEMORY) == []
+    assert gateway.request == {
+        "operation": "memory.list",
+        "arguments": {
+            "project": None,
+            "limit": 5,
+            "after": {"id": "1", "created_at": "2026-11-22T00:00:00+00:00"},
+        },
+        "grant": "the grant",
+    }
+
+
+async def test_memories_are_counted_by_what_is_asked(gateway: GatewayLambda) -> None:
+    gateway.answers({"ok": [{"day": "2026-11-22", "count": 3}]})
+    since = datetime(2026, 11, 1, tzinfo=UTC)
+    assert await gateway.services.memory.count(["day"], since=since) == [{"day": "2026-11-22", "count": 3}]
+    assert gateway.request == {
+        "operation": "memory.count",
+        "arguments": {
+            "by": ["day"],
+            "project": None,
+            "since": "2026-11-01T00:00:00+00:00",
+            "until": None,
+            "deleted": False,
+        },
+        "grant": "the grant",
+    }
+
+
+async def test_tasks_are_started_in_the_events_name(gateway: GatewayLambda) -> None:
+    gateway.answers({"ok": None})
+    gateway.answers({"ok": 2})
+    await gateway.services.memory.later("go_on", {"part": 2}, delay_seconds=9)
+    assert gateway.request == {
+        "operation": "memory.later",
+        "arguments": {"task": "go_on", "arguments": {"part": 2}, "delay_seconds": 9},
+        "grant": "the grant",
+    }
+    assert await gateway.services.memory.for_every_user("go_on") == 2
+
+
+async def test_a_snapshot_and_a_load_name_the_task_that_comes_after_them(gateway: GatewayLambda) -> None:
+    gateway.answers({"ok": "transfer"})
+    gateway.answers({"ok": None})
+    assert await gateway.services.memory.snapshot("stored", {"id": 1}, where={"project": "p"}) == "transfer"
+    assert gateway.request == {
+        "operation": "memory.snapshot",
+        "arguments": {
+            "then": "stored",
+            "arguments": {"id": 1},
+            "where": {"project": "p"},
+            "history": False,
+            "embeddings": False,
+        },
+        "grant": "the grant",
+    }
+    await gateway.services.memory.load("key", ["a.jsonl"], "loaded", conflict="overwrite", dry_run=True)
+    assert gateway.request == {
+        "operation": "memory.load",
+        "arguments": {
+            "key": "key",
+            "parts": ["a.jsonl"],
+            "then": "loaded",
+            "arguments": {},
+            "conflict": "overwrite",
+            "project": None,
+            "dry_run": True,
+        },
+        "grant": "the grant",
+    }
+
+
+def test_a_plugin_without_the_permission_has_no_files(gateway: GatewayLambda) -> None:
+    with pytest.raises(PermissionRefused, match="files needs the permission files"):
+        _ = gateway.services.database.files

@@ -59,6 +59,7 @@ def test_every_key_is_kept_and_can_be_registered_as_json() -> None:
         "config": {"type": "object", "properties": {"days": {"type": "integer"}}},
         "secrets": ["SMTP_PASSWORD"],
         "schedules": {"nightly": "cron(0 3 * * ? *)"},
+        "tasks": ["go_on"],
         "endpoints": [
             {
                 "method": "GET",
@@ -73,6 +74,7 @@ def test_every_key_is_kept_and_can_be_registered_as_json() -> None:
         "requires_server": ">=0.1",
     }
     source = f"{HOOK}\nasync def nightly(context): ...\nasync def summary(request, context): ..."
+    source += "\nasync def go_on(arguments, context): ..."
     info = verify("my_plugin", module({**INFO, **extra}, source))
     assert json.loads(dumps(info.to_dict())) == {"plugin_id": "my_plugin", **INFO, **extra}
 
@@ -117,7 +119,7 @@ def test_a_missing_key_is_named() -> None:
             ["*"],
             (
                 "has the unknown permission '*': write one of memory:read, memory:write, database:read, "
-                "database:write, embedding, cache"
+                "database:write, embedding, cache, files, users"
             ),
         ),
         ("config", {"default": {1, 2}}, "is {'default': {1, 2}}: write a JSON Schema as a dict of JSON values"),
@@ -294,4 +296,19 @@ def test_an_id_that_is_no_name_is_refused(plugin_id: str) -> None:
 def test_an_id_that_is_a_route_is_refused(plugin_id: str) -> None:
     assert faults(plugin_id=plugin_id) == [
         f"the plugin id {plugin_id!r} is reserved for the routes under /plugins: rename the plugin's folder"
+    ]
+
+
+def test_a_task_takes_its_arguments_and_the_context() -> None:
+    info = {**INFO, "tasks": ["go_on", "missing"]}
+    assert faults(info, f"{HOOK}\nasync def go_on(context): ...") == [
+        "task go_on: argument 'context' is missing: write `async def go_on(arguments, context)`",
+        "task go_on: argument 'context' stands where 'arguments' belongs: write `async def go_on(arguments, context)`",
+        "task missing is not defined: write `async def missing(arguments, context)` in plugin.py",
+    ]
+
+
+def test_a_task_cannot_be_a_hook_too() -> None:
+    assert faults({**INFO, "tasks": ["memory_created"]}) == [
+        "task 'memory_created' has the name of a hook: give the function another name"
     ]

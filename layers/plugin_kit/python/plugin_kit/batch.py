@@ -102,9 +102,9 @@ class Batch:
         host.initialize(event, self._seconds_left())
         # Asked again, now that only the hook is left to do: what came before may have outlasted the lease.
         self._require_enabled()
-        call = host.run_schedule if message.is_schedule else host.dispatch
-        ran = call(event, self._seconds_left())
-        health = health_text(ran.returned) if event.hook == "health_check" and not message.is_schedule else None
+        calls = {"hook": host.dispatch, "schedule": host.run_schedule, "task": host.run_task}
+        ran = calls[message.kind](event, self._seconds_left())
+        health = health_text(ran.returned) if event.hook == "health_check" and message.kind == "hook" else None
         return message.outcome("delivered", attempt=attempt, milliseconds=ran.milliseconds, health=health)
 
     def _put_back(self, record: SQSRecord, message: Message | None, error: Exception) -> None:

@@ -21,6 +21,8 @@ def function_faults(info: Mapping[str, object], module: ModuleType) -> Iterator[
     schedules = info.get("schedules")
     for name in cast("dict[object, object]", schedules) if isinstance(schedules, dict) else ():
         yield from _faults(module, str(name), f"schedule {name}", ["context"])
+    for name in dict.fromkeys(_list(info, "tasks")):
+        yield from _task_faults(str(name), module)
     endpoints = [cast("dict[str, object]", item) for item in _list(info, "endpoints") if isinstance(item, dict)]
     for handler in dict.fromkeys(endpoint.get("handler") for endpoint in endpoints):
         if isinstance(handler, str):
@@ -42,6 +44,13 @@ def _hook_faults(listed: list[str], module: ModuleType) -> Iterator[str]:
     for name in CATALOGUE:
         if name not in listed and inspect.isfunction(getattr(module, name, None)):
             yield f"hook {name} is defined but not listed, so it would never be called: add it to PLUGIN_INFO['hooks']"
+
+
+def _task_faults(name: str, module: ModuleType) -> Iterator[str]:
+    if name in CATALOGUE:
+        yield f"task {name!r} has the name of a hook: give the function another name"
+    else:
+        yield from _faults(module, name, f"task {name}", ["arguments", "context"])
 
 
 def _faults(module: ModuleType, name: str, what: str, arguments: list[str]) -> Iterator[str]:

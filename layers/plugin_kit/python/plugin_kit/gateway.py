@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Unpack, cast
 
 from plugin_kit.aws import Aws
-from plugin_kit.context import DraftFields, PatchFields, Services
+from plugin_kit.context import Conflict, DraftFields, Files, PatchFields, Services
 from plugin_kit.errors import PermissionRefused, ServiceFailed
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 from plugin_kit.models import Memory, SearchResult
@@ -42,11 +42,11 @@ class Gateway:
         message = f"{operation}: {error.get('message')}"
         raise PermissionRefused(message) if error.get("type") == "PermissionRefused" else ServiceFailed(message)
 
-    def services(self) -> Services:
-        """Return the four services that call through this gateway."""
+    def services(self, files: Files | None) -> Services:
+        """Return the four services that call through this gateway; without ``files``, the plugin may have none."""
         return Services(
             memory=GatewayMemoryService(self),
-            database=GatewayDatabaseService(self),
+            database=GatewayDatabaseService(self, files),
             embedding=GatewayEmbeddingService(self),
             cache=GatewayCacheService(self),
         )
@@ -86,16 +86,74 @@ class GatewayMemoryService:
     async def delete(self, memory_id: str) -> None:
         await self._gateway.call("memory.delete", {"memory_id": memory_id})
 
-    async def list(self, project: str | None = None, limit: int = 100) -> list[Memory]:
-        found = await self._gateway.call("memory.list", {"project": project, "limit": limit})
+    async def count(
+        self,
+        by: Sequence[str] = (),
+        *,
+        project: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        deleted: bool = False,
+    ) -> list[JsonObject]:
+        arguments = {"by": list(by), "project": project, "since": _text(since), "until": _text(until)}
+        return cast("list[JsonObject]", await self._gateway.call("memory.count", {**arguments, "deleted": deleted}))
+
+    async def list(self, project: str | None = None, limit: int = 100, *, after: Memory | None = None) -> list[Memory]:
+        position = None if after is None else {"id": after.id, "created_at": _text(after.created_at)}
+        found = await self._gateway.call("memory.list", {"project": project, "limit": limit, "after": position})
         return [_memory(item) for item in cast("Sequence[JsonValue]", found)]
+
+    async def later(self, task: str, arguments: JsonObject | None = None, *, delay_seconds: int = 0) -> None:
+        await self._gateway.call(
+            "memory.later", {"task": task, "arguments": arguments or {}, "delay_seconds": delay_seconds}
+        )
+
+    async def for_every_user(self, task: str, arguments: JsonObject | None = None) -> int:
+        users = await self._gateway.call("memory.for_every_user", {"task": task, "arguments": arguments or {}})
+        return cast(int, users)
+
+    async def snapshot(
+        self,
+        then: str,
+        arguments: JsonObject | None = None,
+        *,
+        where: JsonObject | None = None,
+        history: bool = False,
+        embeddings: bool = False,
+    ) -> str:
+        options = {"where": where or {}, "history": history, "embeddings": embeddings}
+        started = await self._gateway.call("memory.snapshot", {"then": then, "arguments": arguments or {}, **options})
+        return str(started)
+
+    async def load(
+        self,
+        key: str,
+        parts: Sequence[str],
+        then: str,
+        arguments: JsonObject | None = None,
+        *,
+        conflict: Conflict = "skip",
+        project: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        options = {"conflict": conflict, "project": project, "dry_run": dry_run}
+        await self._gateway.call(
+            "memory.load", {"key": key, "parts": list(parts), "then": then, "arguments": arguments or {}, **options}
+        )
 
 
 class GatewayDatabaseService:
-    """DatabaseService through the gateway."""
+    """DatabaseService through the gateway, and beside it the plugin's files."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, files: Files | None) -> None:
         self._gateway = gateway
+        self._files = files
+
+    @property
+    def files(self) -> Files:
+        if self._files is None:
+            raise PermissionRefused("files needs the permission files: add it to PLUGIN_INFO['permissions']")
+        return self._files
 
     async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:
         return await self._rows("database.query", sql, parameters)
@@ -136,6 +194,10 @@ class GatewayCacheService:
 
 def _memory(value: JsonValue) -> Memory:
     return Memory.from_dict(cast(JsonObject, value))
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
 def _to_json(fields: DraftFields | PatchFields) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from plugin_kit.caller import Caller, PluginFunction, Ran
 from plugin_kit.context import Context, build_context
 from plugin_kit.envelope import Event
 from plugin_kit.errors import HookFailed, InitializeFailed, NoSuchHandler
+from plugin_kit.files import S3Files
 from plugin_kit.gateway import Gateway
 from plugin_kit.loader import load
 from plugin_kit.manifest import PluginInfo, verify
@@ -99,6 +100,12 @@ class Host:
             raise HookFailed(f"the plugin has no schedule {event.hook}: register it again, so that it is not called")
         return self._call_named(event.hook, (), event, seconds)
 
+    def run_task(self, event: Event, seconds: float) -> Ran:
+        """Call the function of the task that ``event`` names as its hook, as ``dispatch`` does."""
+        if event.hook not in self.info.tasks:
+            raise HookFailed(f"the plugin has no task {event.hook}: add it to PLUGIN_INFO['tasks'] and deploy it again")
+        return self._call_named(event.hook, tuple(event.args.values()), event, seconds)
+
     def answer(self, handler: str, request: EndpointRequest, event: Event, seconds: float) -> Ran:
         """Call the ``handler`` of an endpoint.
 
@@ -155,10 +162,11 @@ class Host:
 
     def _context(self, event: Event) -> Context:
         settings, info = self._settings, self.info
+        files = S3Files(self._aws, settings.files_bucket, settings.plugin_id) if "files" in info.permissions else None
         return build_context(
             event,
             plugin_id=settings.plugin_id,
             server_config=server_config(settings.aws_region, info, self._state.config, self._secrets),
             logger=self._output.logger,
-            services=Gateway(self._aws, settings.gateway_alias_arn, event.grant).services(),
+            services=Gateway(self._aws, settings.gateway_alias_arn, event.grant).services(files),
         )

@@ -10,7 +10,16 @@ from plugin_kit.endpoint_checks import endpoints_faults
 from plugin_kit.faults import at, flag_faults, one_of, schema_faults, suggest, text_faults
 from plugin_kit.schedule_checks import schedules_faults
 
-PERMISSIONS: Final = ("memory:read", "memory:write", "database:read", "database:write", "embedding", "cache")
+PERMISSIONS: Final = (
+    "memory:read",
+    "memory:write",
+    "database:read",
+    "database:write",
+    "embedding",
+    "cache",
+    "files",
+    "users",
+)
 RESERVED_IDS: Final = frozenset({"list", "enable", "disable", "status"})
 REQUIRED: Final = ("name", "version", "description", "author", "hooks")
 
@@ -82,6 +91,7 @@ _CHECKS: Mapping[str, Callable[[object], Iterator[str]]] = {
     "config": schema_faults,
     "secrets": _names,
     "schedules": schedules_faults,
+    "tasks": _names,
     "endpoints": endpoints_faults,
     "requires_server": text_faults,
 }

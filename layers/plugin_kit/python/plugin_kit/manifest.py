@@ -22,6 +22,7 @@ class PluginInfo:
 
     A plugin of lower ``priority`` gets an event first. ``enabled`` holds at the first registration alone; afterwards
     the registry knows. ``config`` is a JSON Schema; the values of ``schedules`` are EventBridge schedule expressions.
+    ``tasks`` are functions that the plugin calls itself, later.
     Every one of ``endpoints`` has method, path, handler, summary, scope and tool; it may have request and response.
     """
 
@@ -37,6 +38,7 @@ class PluginInfo:
     config: JsonObject = field(default_factory=dict[str, JsonValue])
     secrets: tuple[str, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=dict[str, str])
+    tasks: tuple[str, ...] = ()
     endpoints: tuple[JsonObject, ...] = ()
     requires_server: str | None = None
 

@@ -1,4 +1,4 @@
-"""The messages of a plugin's queue: an event of the bus, or the call of a schedule."""
+"""The messages of a plugin's queue: an event of the bus, the call of a schedule, or a task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Final, Literal, TypeAlias, cast
 
 from plugin_kit.aws import Aws
 from plugin_kit.envelope import Event, decode
@@ -14,13 +14,18 @@ from plugin_kit.errors import EnvelopeError
 from plugin_kit.json_types import JsonObject
 from plugin_kit.outcomes import Outcome, Result
 
+Kind: TypeAlias = Literal["hook", "schedule", "task"]
+
+# What is no event of the bus names what it calls under its kind.
+_CALLS: Final[tuple[Kind, ...]] = ("schedule", "task")
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a message asks for: the hook of ``event``, or where ``is_schedule``, the schedule of that name."""
+    """What a message asks for: the hook of ``event``, or the schedule or task that it names as its hook."""
 
     event: Event
-    is_schedule: bool = False
+    kind: Kind = "hook"
 
     @property
     def key(self) -> str:
@@ -62,11 +67,12 @@ class MessageReader:
         """Return the message of ``body``.
 
         Raises:
-            EnvelopeError: the body is neither an event of this version nor a schedule's call.
+            EnvelopeError: the body is neither an event of this version nor the call of a schedule or task.
         """
         content = _parsed(body)
-        if "schedule" in content:
-            return Message(_call_of(content), is_schedule=True)
+        kind = _call_kind(content)
+        if kind is not None:
+            return Message(_call_of(kind, content), kind)
         if not isinstance(content.get("detail"), Mapping):
             raise EnvelopeError("the message is not an event of the bus: it has no detail")
         return Message(self.event(cast(JsonObject, content["detail"])))
@@ -84,7 +90,7 @@ def key_of(body: str) -> str | None:
     """Return the key of the message of ``body`` without reading all of it, None where it has none."""
     try:
         content = _parsed(body)
-        detail = cast(JsonObject, content if "schedule" in content else content["detail"])
+        detail = cast(JsonObject, content if _call_kind(content) else content["detail"])
         metadata = cast(JsonObject, detail.get("metadata") or {})
         event = Event(id=str(detail["id"]), hook="", time=datetime.min, args={}, metadata=metadata)  # noqa: DTZ901  # unused
         return Message(event).key
@@ -102,9 +108,20 @@ def _parsed(body: str) -> JsonObject:
     return cast(JsonObject, content)
 
 
-def _call_of(content: JsonObject) -> Event:
+def _call_kind(content: JsonObject) -> Kind | None:
+    return next((kind for kind in _CALLS if kind in content), None)
+
+
+def _call_of(kind: Kind, content: JsonObject) -> Event:
     try:
-        time = datetime.fromisoformat(str(content["time"]))
-        return Event(id=str(content["id"]), hook=str(content["schedule"]), time=time, args={})
+        return Event(
+            id=str(content["id"]),
+            hook=str(content[kind]),
+            time=datetime.fromisoformat(str(content["time"])),
+            args={"arguments": content["arguments"]} if kind == "task" else {},
+            user_id=cast("str | None", content.get("user_id")),
+            metadata=cast(JsonObject, content.get("metadata") or {}),
+            grant=cast("str | None", content.get("grant")),
+        )
     except (KeyError, ValueError) as error:
-        raise EnvelopeError(f"the call of a schedule is malformed: {error!r}") from error
+        raise EnvelopeError(f"the call of a {kind} is malformed: {error!r}") from error

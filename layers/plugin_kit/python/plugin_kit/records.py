@@ -9,7 +9,8 @@ The plugin's role needs, with its own id as the leading key of every item (``dyn
 - on DELIVERY_LOG_TABLE ``dynamodb:BatchWriteItem`` and ``dynamodb:PutItem``.
 
 Beside these: ``secretsmanager:GetSecretValue`` of its own secret, ``sqs:ReceiveMessage``, ``DeleteMessage``,
-``GetQueueAttributes`` and ``ChangeMessageVisibility`` of its queue, ``s3:GetObject`` below events/, and
+``GetQueueAttributes`` and ``ChangeMessageVisibility`` of its queue, ``s3:GetObject`` below events/,
+``s3:GetObject``, ``PutObject``, ``DeleteObject`` and ``AbortMultipartUpload`` of its own files, and
 ``lambda:InvokeFunction`` of its alias of the gateway.
 """
 

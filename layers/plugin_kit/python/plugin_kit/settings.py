@@ -28,6 +28,7 @@ class HostSettings:
     plugin_path: str = ""
     aws_region: str = ""
     delivery_log_table: str = ""
+    files_bucket: str = ""
     plugin_secret: str = ""
     max_receives: int = 5
     failure_limit: int = 20

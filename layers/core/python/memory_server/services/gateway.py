@@ -15,7 +15,7 @@ from memory_server.domain.errors import (
     PluginNotFound,
 )
 from memory_server.domain.events import caused_by, new_id
-from memory_server.domain.grants import verify
+from memory_server.domain.grants import Grant, verify
 from memory_server.domain.principals import Principal
 from memory_server.services.events import Events
 from memory_server.services.plugin_ports import PluginRegistry
@@ -33,30 +33,30 @@ logger = logging.getLogger(__name__)
 class UserOperation:
     """What a plugin does with a user's data: it takes a grant, and acts for the grant's user alone."""
 
-    permission: str
+    permissions: tuple[str, ...]
     run: Callable[[Principal, JsonObject], Awaitable[JsonValue]]
 
 
 @dataclass(frozen=True, slots=True)
-class EventOperation:
-    """What a plugin's host tells of an event, by the plugin's and the event's id: it takes a grant, no permission."""
+class GrantOperation:
+    """What a plugin or its host does because of an event, by the plugin's id and the event's grant.
 
-    run: Callable[[str, str, JsonObject], Awaitable[JsonValue]]
-    permission: None = None
+    The grant may be one that is no user's.
+    """
+
+    run: Callable[[str, Grant, JsonObject], Awaitable[JsonValue]]
+    permissions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OwnOperation:
-    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too.
+    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too."""
 
-    What every plugin may do has no ``permission``.
-    """
-
-    permission: str | None
+    permissions: tuple[str, ...]
     run: Callable[[str, JsonObject], Awaitable[JsonValue]]
 
 
-Operation: TypeAlias = UserOperation | EventOperation | OwnOperation
+Operation: TypeAlias = UserOperation | GrantOperation | OwnOperation
 
 
 class Gateway:
@@ -109,8 +109,8 @@ class Gateway:
         operation = self._operations.get(str(name))
         if operation is None:
             raise InvalidRequest.of("operation", f"{name!r} is unknown: there are {', '.join(self._operations)}")
-        if operation.permission is not None:
-            await self._check_permission(plugin_id, str(name), operation.permission)
+        for permission in operation.permissions:
+            await self._check_permission(plugin_id, str(name), permission)
         arguments = request.get("arguments", {})
         if not isinstance(arguments, Mapping):
             raise InvalidRequest.of("arguments", "must be an object")
@@ -124,12 +124,11 @@ class Gateway:
             return await operation.run(plugin_id, arguments)
         text = token if isinstance(token, str) else None
         grant = verify(text, self._grant_key, plugin_id=plugin_id, now=self._clock.now())
-        if isinstance(operation, EventOperation):
-            return await operation.run(plugin_id, grant.event_id, arguments)
-        if grant.user_id is None:
-            raise PermissionDenied("the event is no user's: a user's data can be reached in that user's events alone")
+        if isinstance(operation, GrantOperation):
+            return await operation.run(plugin_id, grant, arguments)
+        user_id = user_of(grant)
         with caused_by((*grant.caused_by, plugin_id)):
-            return await operation.run(Principal(grant.user_id), arguments)
+            return await operation.run(Principal(user_id), arguments)
 
     async def _check_permission(self, plugin_id: str, operation: str, permission: str) -> None:
         if permission not in await self._permissions_of(plugin_id):
@@ -150,6 +149,17 @@ class Gateway:
                 raise PermissionDenied(f"plugin {plugin_id!r} is not registered: deploy it again") from None
             self._permissions[plugin_id] = (now, permissions)
         return permissions
+
+
+def user_of(grant: Grant) -> str:
+    """Return whose data the grant gives leave for.
+
+    Raises:
+        PermissionDenied: nobody's.
+    """
+    if grant.user_id is None:
+        raise PermissionDenied("the event is no user's: a user's data can be reached in that user's events alone")
+    return grant.user_id
 
 
 def _error(kind: str, message: str) -> dict[str, JsonValue]:

@@ -53,12 +53,12 @@ class MemoryOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "memory.get": UserOperation("memory:read", self.get),
-            "memory.search": UserOperation("memory:read", self.search),
-            "memory.list": UserOperation("memory:read", self.list),
-            "memory.create": UserOperation("memory:write", self.create),
-            "memory.update": UserOperation("memory:write", self.update),
-            "memory.delete": UserOperation("memory:write", self.delete),
+            "memory.get": UserOperation(("memory:read",), self.get),
+            "memory.search": UserOperation(("memory:read",), self.search),
+            "memory.list": UserOperation(("memory:read",), self.list),
+            "memory.create": UserOperation(("memory:write",), self.create),
+            "memory.update": UserOperation(("memory:write",), self.update),
+            "memory.delete": UserOperation(("memory:write",), self.delete),
         }
 
     async def get(self, principal: Principal, arguments: JsonObject) -> JsonValue:
@@ -104,9 +104,9 @@ class OwnOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "database.query": OwnOperation("database:read", self.query),
-            "database.execute": OwnOperation("database:write", self.execute),
-            "embedding.embed": OwnOperation("embedding", self.embed),
+            "database.query": OwnOperation(("database:read",), self.query),
+            "database.execute": OwnOperation(("database:write",), self.execute),
+            "embedding.embed": OwnOperation(("embedding",), self.embed),
         }
 
     async def query(self, plugin_id: str, arguments: JsonObject) -> JsonValue:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
+from memory_server.domain.grants import Grant
 from memory_server.services import arguments as read
 from memory_server.services.delivery_ports import PluginCache
-from memory_server.services.gateway import EventOperation, Operation, OwnOperation
+from memory_server.services.gateway import GrantOperation, Operation, OwnOperation
 from memory_server.services.sequencing import Sequencer
 from memory_server.services.switch_off import SwitchOff
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -34,9 +35,9 @@ class CacheOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "cache.get": OwnOperation("cache", self.get),
-            "cache.set": OwnOperation("cache", self.set),
-            "cache.delete": OwnOperation("cache", self.delete),
+            "cache.get": OwnOperation(("cache",), self.get),
+            "cache.set": OwnOperation(("cache",), self.set),
+            "cache.delete": OwnOperation(("cache",), self.delete),
         }
 
     async def get(self, plugin_id: str, arguments: JsonObject) -> JsonValue:
@@ -65,13 +66,13 @@ class HostOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "event.finished": EventOperation(self.finished),
-            "plugin.failing": OwnOperation(None, self.failing),
+            "event.finished": GrantOperation(self.finished),
+            "plugin.failing": OwnOperation((), self.failing),
         }
 
-    async def finished(self, plugin_id: str, event_id: str, arguments: JsonObject) -> JsonValue:
+    async def finished(self, plugin_id: str, grant: Grant, arguments: JsonObject) -> JsonValue:
         read.read(arguments, _OUTCOME, required=["outcome"])
-        await self._sequencer.finished(event_id, plugin_id)
+        await self._sequencer.finished(grant.event_id, plugin_id)
         return None
 
     async def failing(self, plugin_id: str, arguments: JsonObject) -> JsonValue:

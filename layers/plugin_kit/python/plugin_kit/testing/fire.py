@@ -1,7 +1,8 @@
-"""A context for tests, and ``fire`` and ``fire_endpoint``, which call a plugin as the host would."""
+"""A context for tests, and ``fire``, ``fire_task`` and ``fire_endpoint``, which call a plugin as the host would."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from typing import cast
 from plugin_kit import __version__
 from plugin_kit.context import Context
 from plugin_kit.endpoints import match, response_of
-from plugin_kit.json_types import JsonValue
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
 from plugin_kit.manifest import PluginInfo, verify
 from plugin_kit.models import EndpointRequest, EndpointResponse
-from plugin_kit.testing.fakes import FakeCacheService, FakeDatabaseService, FakeEmbeddingService, FakeMemoryService
+from plugin_kit.testing.fake_memories import FakeMemoryService
+from plugin_kit.testing.fakes import FakeCacheService, FakeDatabaseService, FakeEmbeddingService
 from plugin_kit.testing.permissions import within_permissions
 
 
@@ -43,7 +45,11 @@ def make_context(**overrides: object) -> Context:
     for key in overrides:
         if key not in context:
             raise TypeError(f"a context has no key {key!r}: it has {', '.join(context)}")
-    return cast(Context, {**context, **overrides})
+    made = cast(Context, {**context, **overrides})
+    memories, database = made["memory_service"], made["database_service"]
+    if isinstance(memories, FakeMemoryService) and isinstance(database, FakeDatabaseService):
+        memories.files = database.files
+    return made
 
 
 async def fire(plugin: ModuleType, hook: str, *arguments: object, context: Context | None = None) -> object:
@@ -61,6 +67,24 @@ async def fire(plugin: ModuleType, hook: str, *arguments: object, context: Conte
         raise LookupError(f"the plugin has no hook {hook!r}: add it to PLUGIN_INFO['hooks']")
     function = cast("Callable[..., Awaitable[object]]", getattr(plugin, hook))
     return await function(*arguments, _context_of(info, context, hook))
+
+
+async def fire_task(
+    plugin: ModuleType, task: str, arguments: JsonObject | None = None, context: Context | None = None
+) -> object:
+    """Verify ``plugin``, call its ``task`` with ``arguments`` as ``fire`` calls a hook, and return its answer.
+
+    Raises:
+        InvalidPlugin: the host would refuse the plugin.
+        LookupError: the plugin does not list the task.
+        TypeError: the arguments are no JSON, so they could not be sent.
+    """
+    context = context or make_context()
+    info = verify(context["plugin_name"], plugin)
+    if task not in info.tasks:
+        raise LookupError(f"the plugin has no task {task!r}: add it to PLUGIN_INFO['tasks']")
+    function = cast("Callable[..., Awaitable[object]]", getattr(plugin, task))
+    return await function(json.loads(dumps(arguments or {})), _context_of(info, context, task))
 
 
 async def fire_endpoint(
@@ -90,7 +114,7 @@ async def fire_endpoint(
 def _context_of(info: PluginInfo, context: Context, name: str) -> Context:
     """Return ``context`` as the plugin's function ``name`` gets it."""
     metadata = {**context["metadata"], "hook": name}
-    return within_permissions({**context, "metadata": metadata}, info.permissions)
+    return within_permissions({**context, "metadata": metadata}, info)
 
 
 def _find(info: PluginInfo, method: str, path: str) -> tuple[str, dict[str, str]]:

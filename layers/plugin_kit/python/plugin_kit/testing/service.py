@@ -34,7 +34,7 @@ class LoadedPlugin:
         if function is None:
             return None
         metadata = {**self.context["metadata"], "hook": name}
-        context = within_permissions({**self.context, "metadata": metadata}, self.info.permissions)
+        context = within_permissions({**self.context, "metadata": metadata}, self.info)
         return await function(*arguments, context)
 
 
