@@ -1,0 +1,214 @@
+"""A memory in a file: which fields it may have, what each may be, and the line that the server loads."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeAlias, cast
+
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.models import MEMORY_TYPES
+
+from .embeddings import MAX_DIMENSIONS, as_halfvec
+from .faults import FieldFault
+
+MAX_CONTENT_BYTES: Final = 64 * 1024
+MAX_METADATA_BYTES: Final = 16 * 1024
+MAX_METADATA_DEPTH: Final = 32
+MAX_NAME: Final = 200
+MAX_TAG: Final = 100
+MAX_TAGS: Final = 50
+MAX_VERSION: Final = 2**31 - 1
+
+_UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+Check: TypeAlias = Callable[[JsonValue], JsonValue]
+
+
+class Wrong(ValueError):
+    """A value that a field cannot have; the message says what would be right."""
+
+
+def memory_line(record: JsonObject) -> JsonObject:
+    """Return the line that loads the memory ``record``, every field of it checked as the API checks it.
+
+    Raises:
+        FieldFault: a field is missing, unknown, or has a value that it cannot have.
+    """
+    line: dict[str, JsonValue] = {}
+    for field, value in record.items():
+        check = _CHECKS.get(field)
+        if check is None:
+            raise FieldFault(field, f"is not known: a memory has {', '.join(_CHECKS)}")
+        if value is None and field not in _REQUIRED:
+            continue
+        try:
+            line[field] = check(value)
+        except Wrong as error:
+            raise FieldFault(field, str(error)) from error
+    if "content" not in line:
+        raise FieldFault("content", "is missing")
+    if "embedding" in line and "embedding_model" not in line:
+        raise FieldFault("embedding_model", "is missing: name the model that made the embedding, or leave both out")
+    line.pop("user_id", None)  # whose it becomes is who imports it
+    return line
+
+
+def text(value: JsonValue) -> str:
+    """Return a text that can be stored."""
+    if not isinstance(value, str):
+        raise Wrong(f"must be a text, not {_shown(value)}")
+    if "\0" in value:
+        raise Wrong("must not contain the NUL character (U+0000)")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Wrong("must be valid Unicode: it contains half of a surrogate pair") from None
+    return value
+
+
+def time(value: JsonValue) -> str:
+    """Return a time as ISO 8601 in UTC, to the microsecond."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.upper())
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC).isoformat()
+        except (ValueError, OverflowError):
+            pass
+    raise Wrong(f"must be a time with its offset from UTC, as in 2026-01-31T12:00:00Z, not {_shown(value)}")
+
+
+def metadata(value: JsonValue) -> JsonValue:
+    """Return a JSON object of at most 16 KiB."""
+    if not isinstance(value, Mapping):
+        raise Wrong(f"must be a JSON object, not {_shown(value)}")
+    for part in _parts(value, 1):
+        if isinstance(part, str):
+            text(part)
+        elif isinstance(part, float) and not math.isfinite(part):
+            raise Wrong("must not contain a number beyond 1.8e308")
+    size = len(dumps(value).encode())
+    if size > MAX_METADATA_BYTES:
+        raise Wrong(f"must be at most {MAX_METADATA_BYTES:,} bytes of compact JSON: it is {size:,} bytes")
+    return value
+
+
+def _content(value: JsonValue) -> str:
+    content = text(value)
+    size = len(content.encode())
+    if not 1 <= size <= MAX_CONTENT_BYTES:
+        raise Wrong(f"must be 1 to {MAX_CONTENT_BYTES:,} bytes of UTF-8: it is {size:,} bytes")
+    return content
+
+
+def _at_most(limit: int) -> Check:
+    def check(value: JsonValue) -> str:
+        name = text(value)
+        if not 1 <= len(name) <= limit:
+            raise Wrong(f"must have 1 to {limit} characters: it has {len(name):,}")
+        return name
+
+    return check
+
+
+def _tags(value: JsonValue) -> list[str]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise Wrong(f"must be a list of texts, not {_shown(value)}")
+    check = _at_most(MAX_TAG)
+    tags = [cast(str, check(tag)) for tag in value]
+    if len(tags) > MAX_TAGS:
+        raise Wrong(f"must have at most {MAX_TAGS} tags: it has {len(tags):,}")
+    return list(dict.fromkeys(tags))
+
+
+def _memory_type(value: JsonValue) -> JsonValue:
+    if value not in MEMORY_TYPES:
+        raise Wrong(f"must be one of {', '.join(MEMORY_TYPES)}, not {_shown(value)}")
+    return value
+
+
+def _importance(value: JsonValue) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Wrong(f"must be a number from 0 to 1, not {_shown(value)}")
+    return float(value)
+
+
+def _version(value: JsonValue) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_VERSION:
+        raise Wrong(f"must be a whole number from 1, not {_shown(value)}")
+    return value
+
+
+def _id(value: JsonValue) -> str:
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise Wrong(f"must be a UUID, not {_shown(value)}: leave it out to get a new one")
+    return value.lower()
+
+
+def _flag(value: JsonValue) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong(f"must be true or false, not {_shown(value)}")
+    return value
+
+
+def _embedding(value: JsonValue) -> str:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 1 <= len(value) <= MAX_DIMENSIONS:
+        raise Wrong(f"must be a list of 1 to {MAX_DIMENSIONS:,} numbers")
+    try:
+        return as_halfvec(cast("Sequence[float]", value))
+    except (OverflowError, TypeError, ValueError, struct.error):
+        raise Wrong("must be a list of numbers of at most 65504") from None
+
+
+def _parts(value: JsonValue, depth: int) -> Iterator[JsonValue]:
+    """Yield the keys and the values inside of a JSON value, and itself where it has none."""
+    if isinstance(value, Mapping):
+        _check_depth(depth)
+        yield from value
+        for entry in value.values():
+            yield from _parts(entry, depth + 1)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        _check_depth(depth)
+        for entry in value:
+            yield from _parts(entry, depth + 1)
+    else:
+        yield value
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_METADATA_DEPTH:
+        raise Wrong(f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
+
+
+def _shown(value: JsonValue) -> str:
+    """Return ``value`` as an error shows it: short."""
+    try:
+        shown = dumps(value)
+    except ValueError:
+        shown = repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:60]}..."
+
+
+_REQUIRED: Final = frozenset({"content"})
+_CHECKS: Final[Mapping[str, Check]] = {
+    "id": _id,
+    "content": _content,
+    "memory_type": _memory_type,
+    "project": _at_most(MAX_NAME),
+    "session_id": _at_most(MAX_NAME),
+    "tags": _tags,
+    "importance": _importance,
+    "metadata": metadata,
+    "user_id": text,
+    "version": _version,
+    "created_at": time,
+    "updated_at": time,
+    "expires_at": time,
+    "deduplicate": _flag,
+    "embedding_model": text,
+    "embedding": _embedding,
+}
+FIELDS: Final = tuple(_CHECKS)
