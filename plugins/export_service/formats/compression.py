@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, Final, Literal, TypeAlias, cast
+from functools import partial
+from typing import BinaryIO, Final, Literal, TypeAlias
 
 import zstandard
 
@@ -15,6 +16,7 @@ Compression: TypeAlias = Literal["none", "gzip", "zstd"]
 SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _MAGIC: Final[tuple[tuple[bytes, Compression], ...]] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _GZIP_LEVEL: Final = 4
+_CHUNK_BYTES: Final = 1024 * 1024
 _MAX_WINDOW: Final = 64 * 1024 * 1024
 
 
@@ -24,7 +26,7 @@ def compress(chunk: bytes, compression: Compression) -> bytes:
         case "gzip":
             return gzip.compress(chunk, _GZIP_LEVEL, mtime=0)
         case "zstd":
-            return zstandard.ZstdCompressor().compress(chunk)
+            return zstandard.ZstdCompressor(write_checksum=True).compress(chunk)
         case "none":
             return chunk
 
@@ -38,29 +40,46 @@ def compression_of(head: bytes) -> Compression:
 
 
 def pieces(file: BinaryIO, compression: Compression, *, size: int, limit: int) -> Iterator[bytes]:
-    """Yield what ``file`` holds, decompressed, in pieces of ``size`` bytes and one that may be smaller.
+    """Yield what ``file`` holds, decompressed, in pieces of about ``size`` bytes.
 
     Raises:
         FormatError: it is damaged, cut off, or has more than ``limit`` bytes.
     """
-    total = 0
+    piece, total = bytearray(), 0
     try:
-        with _opened(file, compression) as stream:
-            while piece := stream.read(size):
-                total += len(piece)
-                if total > limit:
-                    raise FormatError(f"has more than {limit // 1024**2:,} MiB decompressed: send it in several files")
-                yield piece
+        for chunk in _chunks(file, compression):
+            piece += chunk
+            total += len(chunk)
+            if total > limit:
+                raise FormatError(f"has more than {limit // 1024**2:,} MiB decompressed: send it in several files")
+            if len(piece) >= size:
+                yield bytes(piece)
+                piece.clear()
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
         raise FormatError(f"cannot be decompressed, it is damaged or cut off: {error}") from error
+    if piece:
+        yield bytes(piece)
 
 
-def _opened(file: BinaryIO, compression: Compression) -> BinaryIO:
+def _chunks(file: BinaryIO, compression: Compression) -> Iterator[bytes]:
     match compression:
         case "gzip":
-            return cast(BinaryIO, gzip.open(file))
+            with gzip.open(file) as stream:
+                yield from iter(partial(stream.read, _CHUNK_BYTES), b"")
         case "zstd":
-            decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-            return cast(BinaryIO, decompressor.stream_reader(file, read_across_frames=True, closefd=False))
+            yield from _frames(file)
         case "none":
-            return file
+            yield from iter(partial(file.read, _CHUNK_BYTES), b"")
+
+
+def _frames(file: BinaryIO) -> Iterator[bytes]:
+    """Yield what the frames of zstd hold, a little at a time: a kilobyte may stand for megabytes."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
+    frame = None
+    while data := file.read(1024):
+        while data:
+            frame = frame or decompressor.decompressobj()
+            yield frame.decompress(data)
+            data, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+    if frame is not None:
+        raise EOFError("it ends within a frame")
