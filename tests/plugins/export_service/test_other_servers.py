@@ -14,9 +14,14 @@ def read(form: str, text: str) -> list[JsonObject]:
 
 
 def test_each_observation_and_relation_of_the_official_server_is_a_memory() -> None:
-    ada = {"type": "entity", "name": "Ada", "entityType": "person", "observations": ["likes tea", "lives in Oslo"]}
-    oslo = {"type": "entity", "name": "Oslo", "entityType": "city", "observations": []}
-    lives = {"type": "relation", "from": "Ada", "to": "Oslo", "relationType": "lives in"}
+    ada: JsonObject = {
+        "type": "entity",
+        "name": "Ada",
+        "entityType": "person",
+        "observations": ["likes tea", "lives in Oslo"],
+    }
+    oslo: JsonObject = {"type": "entity", "name": "Oslo", "entityType": "city", "observations": []}
+    lives: JsonObject = {"type": "relation", "from": "Ada", "to": "Oslo", "relationType": "lives in"}
     found = read("mcp-memory", "\n".join(json.dumps(line) for line in (ada, oslo, lives)))
     assert [memory["content"] for memory in found] == [
         "Ada: likes tea",
