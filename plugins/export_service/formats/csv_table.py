@@ -12,15 +12,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
-from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .json_text import NotJson, loads
+from .json_text import NotJson, dumps, loads
 from .record import FIELDS
 from .syntax import BYTE_ORDER_MARK, Found, Rest, decoded, joined
 
 # The wide forms are those that spreadsheets of East Asian languages take for the narrow ones.
 _STARTS: Final = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+_SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _HARMFUL: Final = re.compile(f"'*[{_STARTS}]")
 _MADE_HARMLESS: Final = re.compile(f"'+[{_STARTS}]")
 _AS_JSON: Final = frozenset({"tags", "importance", "metadata", "version", "deduplicate", "embedding"})
@@ -125,5 +126,5 @@ def _value(name: str, cell: str, line: int) -> JsonValue:
 def _cell(name: str, value: JsonValue) -> str:
     if value is None:
         return ""
-    text = dumps(value) if name in _AS_JSON or not isinstance(value, str) else value
-    return f"'{text}" if _HARMFUL.match(text) else text
+    text = value if isinstance(value, str) and name not in _AS_JSON else dumps(value)
+    return f"'{text}" if text[:1] in _SUSPECT and _HARMFUL.match(text) else text

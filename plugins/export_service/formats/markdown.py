@@ -13,22 +13,25 @@ from typing import Final, cast
 
 import yaml
 
-from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .json_text import NotJson, loads
+from .json_text import NotJson, dumps, loads
 from .record import FIELDS
 
 _FENCE: Final = "---"
 _FRONT: Final = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 # What may stand in JSON as it is, and in YAML only escaped.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Fields of the server's own making, which have nothing in them that must be escaped.
+_PLAIN: Final = frozenset({"id", "memory_type", "created_at", "updated_at", "expires_at"})
 _MAX_SLUG: Final = 60
 
 
 def document(record: JsonObject) -> str:
     """Return the file of ``record``."""
-    front = "".join(f"{name}: {_yaml(record[name])}\n" for name in FIELDS if name != "content" and name in record)
+    fields = ((name, record.get(name)) for name in FIELDS if name != "content")
+    front = "".join([f"{name}: {_yaml(name, value)}\n" for name, value in fields if value is not None])
     return f"{_FENCE}\n{front}{_FENCE}\n\n{record['content']}\n"
 
 
@@ -100,7 +103,9 @@ def _loader() -> type[yaml.SafeLoader]:
     return PlainLoader
 
 
-def _yaml(value: JsonValue) -> str:
+def _yaml(name: str, value: JsonValue) -> str:
+    if name in _PLAIN:
+        return f'"{value}"'
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", dumps(value))
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final, cast
 
-from plugin_kit.json_types import dumps
-
 from . import zip_archive
 from .faults import FormatError
 from .json_lines import JsonLines
+from .json_text import dumps
 from .markdown import record_of
 from .syntax import Found, Rest
 

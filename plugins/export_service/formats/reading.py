@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.json_types import JsonObject, JsonValue
 
 from . import foreign, graph, markdown_files
 from .compression import compression_of, pieces
@@ -14,6 +14,7 @@ from .csv_table import CsvRows
 from .faults import FieldFault, FormatError
 from .json_document import JsonDocument
 from .json_lines import JsonLines
+from .json_text import dumps
 from .markdown_files import MarkdownFiles
 from .record import memory_line
 from .syntax import Rest, Syntax

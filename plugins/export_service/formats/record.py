@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
 
-from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import MEMORY_TYPES
 
 from .embeddings import MAX_DIMENSIONS, as_halfvec
 from .faults import FieldFault
+from .json_text import dumps
 
 MAX_CONTENT_BYTES: Final = 64 * 1024
 MAX_METADATA_BYTES: Final = 16 * 1024
@@ -23,6 +23,8 @@ MAX_TAG: Final = 100
 MAX_TAGS: Final = 50
 MAX_VERSION: Final = 2**31 - 1
 
+# Those of a time in UTC as it is written here, without and with microseconds: it is taken as it stands.
+_LENGTHS_OF_TIMES: Final = (len("2026-01-31T12:00:00+00:00"), len("2026-01-31T12:00:00.000001+00:00"))
 _UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Check: TypeAlias = Callable[[JsonValue], JsonValue]
 
@@ -62,10 +64,7 @@ def text(value: JsonValue) -> str:
         raise Wrong(f"must be a text, not {_shown(value)}")
     if "\0" in value:
         raise Wrong("must not contain the NUL character (U+0000)")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Wrong("must be valid Unicode: it contains half of a surrogate pair") from None
+    _size(value)
     return value
 
 
@@ -74,6 +73,8 @@ def time(value: JsonValue) -> str:
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value.upper())
+            if moment.tzinfo is UTC and len(value) in _LENGTHS_OF_TIMES:
+                return value
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC).isoformat()
         except (ValueError, OverflowError):
@@ -83,28 +84,39 @@ def time(value: JsonValue) -> str:
 
 def metadata(value: JsonValue) -> JsonValue:
     """Return a JSON object of at most 16 KiB."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Wrong(f"must be a JSON object, not {_shown(value)}")
-    for part in _parts(value, 1):
-        if isinstance(part, str):
-            text(part)
-        elif isinstance(part, float) and not math.isfinite(part):
-            raise Wrong("must not contain a number beyond 1.8e308")
-    size = len(dumps(value).encode())
+    try:
+        encoded = dumps(value)
+    except ValueError:
+        raise Wrong("must not contain a number beyond 1.8e308") from None
+    size = _size(encoded)
     if size > MAX_METADATA_BYTES:
         raise Wrong(f"must be at most {MAX_METADATA_BYTES:,} bytes of compact JSON: it is {size:,} bytes")
+    if "\\u0000" in encoded and any(isinstance(part, str) and "\0" in part for part in _parts(value)):
+        raise Wrong("must not contain the NUL character (U+0000)")
+    if encoded.count("{") + encoded.count("[") > MAX_METADATA_DEPTH and _depth(value) > MAX_METADATA_DEPTH:
+        raise Wrong(f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
     return value
+
+
+def _size(value: str) -> int:
+    """Return how many bytes of UTF-8 a text has."""
+    try:
+        return len(value) if value.isascii() else len(value.encode())
+    except UnicodeEncodeError:
+        raise Wrong("must be valid Unicode: it contains half of a surrogate pair") from None
 
 
 def _content(value: JsonValue) -> str:
     content = text(value)
-    size = len(content.encode())
+    size = _size(content)
     if not 1 <= size <= MAX_CONTENT_BYTES:
         raise Wrong(f"must be 1 to {MAX_CONTENT_BYTES:,} bytes of UTF-8: it is {size:,} bytes")
     return content
 
 
-def _at_most(limit: int) -> Check:
+def _at_most(limit: int) -> Callable[[JsonValue], str]:
     def check(value: JsonValue) -> str:
         name = text(value)
         if not 1 <= len(name) <= limit:
@@ -114,11 +126,13 @@ def _at_most(limit: int) -> Check:
     return check
 
 
+_tag: Final = _at_most(MAX_TAG)
+
+
 def _tags(value: JsonValue) -> list[str]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not isinstance(value, list):
         raise Wrong(f"must be a list of texts, not {_shown(value)}")
-    check = _at_most(MAX_TAG)
-    tags = [cast(str, check(tag)) for tag in value]
+    tags = [_tag(tag) for tag in value]
     if len(tags) > MAX_TAGS:
         raise Wrong(f"must have at most {MAX_TAGS} tags: it has {len(tags):,}")
     return list(dict.fromkeys(tags))
@@ -155,7 +169,7 @@ def _flag(value: JsonValue) -> bool:
 
 
 def _embedding(value: JsonValue) -> str:
-    if not isinstance(value, Sequence) or isinstance(value, str) or not 1 <= len(value) <= MAX_DIMENSIONS:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_DIMENSIONS:
         raise Wrong(f"must be a list of 1 to {MAX_DIMENSIONS:,} numbers")
     try:
         return as_halfvec(cast("Sequence[float]", value))
@@ -163,24 +177,26 @@ def _embedding(value: JsonValue) -> str:
         raise Wrong("must be a list of numbers of at most 65504") from None
 
 
-def _parts(value: JsonValue, depth: int) -> Iterator[JsonValue]:
+def _parts(value: JsonValue) -> Iterator[JsonValue]:
     """Yield the keys and the values inside of a JSON value, and itself where it has none."""
     if isinstance(value, Mapping):
-        _check_depth(depth)
         yield from value
         for entry in value.values():
-            yield from _parts(entry, depth + 1)
+            yield from _parts(entry)
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        _check_depth(depth)
         for entry in value:
-            yield from _parts(entry, depth + 1)
+            yield from _parts(entry)
     else:
         yield value
 
 
-def _check_depth(depth: int) -> None:
-    if depth > MAX_METADATA_DEPTH:
-        raise Wrong(f"must not be nested deeper than {MAX_METADATA_DEPTH} levels")
+def _depth(value: JsonValue) -> int:
+    """Return how many objects and lists are within each other."""
+    if isinstance(value, Mapping):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
 
 
 def _shown(value: JsonValue) -> str:

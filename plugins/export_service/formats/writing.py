@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from plugin_kit.json_types import JsonObject, dumps
+from plugin_kit.json_types import JsonObject
 
 from . import csv_table, embeddings, markdown, zip_archive
+from .json_text import dumps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

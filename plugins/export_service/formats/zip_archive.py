@@ -20,17 +20,19 @@ _LOCATOR_64: Final = struct.Struct("<4sIQI")
 _MAX_16: Final = 0xFFFF
 _MAX_32: Final = 0xFFFFFFFF
 _VERSION_64: Final = 45
+_WORTH_PACKING: Final = 512
+"""Smaller files gain little, and most of the time would go into them."""
 
 
 def pack(files: Iterable[tuple[str, datetime, str]]) -> bytes:
     """Return an archive of ``files``: the path, the time and the text of each."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         for name, time, text in files:
             years = (min(max(time.year, 1980), 2107), time.month, time.day, time.hour, time.minute, time.second)
             entry = zipfile.ZipInfo(name, years)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, text.encode())
+            data = text.encode()
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED if len(data) > _WORTH_PACKING else zipfile.ZIP_STORED)
     return out.getvalue()
 
 
@@ -44,8 +46,7 @@ class Joiner:
 
     def add(self, archive: bytes) -> bytes:
         """Return what ``archive`` adds to the joined one."""
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            begins, count = opened.start_dir, len(opened.filelist)
+        count, begins = _directory_of(archive)
         at = begins
         for _ in range(count):
             at = self._enter(archive, at)
@@ -81,6 +82,16 @@ class Joiner:
             _ENTRY.pack(*fields) + archive[at + _ENTRY.size : names_end] + extra + archive[names_end:ends]
         )
         return ends
+
+
+def _directory_of(archive: bytes) -> tuple[int, int]:
+    """Return how many files an archive of ``pack`` has, and where its directory begins."""
+    _, _, _, _, count, _, begins, _ = _END.unpack(archive[-_END.size :])
+    if count < _MAX_16:
+        return count, begins
+    end = len(archive) - _END.size - _LOCATOR_64.size - _END_64.size
+    numbers = _END_64.unpack_from(archive, end)
+    return numbers[7], numbers[9]
 
 
 def texts(archive: BinaryIO, *, suffix: str, limit: int) -> Iterator[tuple[str, str]]:
