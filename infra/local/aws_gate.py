@@ -45,6 +45,16 @@ _SHAPES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "secretsmanager": (re.compile(r"/"), "secretsmanager."),
     "sqs": (re.compile(r"/"), "AmazonSQS."),
 }
+# What a link to an object says, each once: ministack checks its signature, which covers the host alone, and its time.
+_LINK: Final[Mapping[str, re.Pattern[str]]] = {
+    "X-Amz-Algorithm": re.compile("AWS4-HMAC-SHA256"),
+    "X-Amz-Credential": re.compile(r"(\w+)/\d{8}/[\w-]+/s3/aws4_request"),
+    "X-Amz-Date": re.compile(r"\d{8}T\d{6}Z"),
+    "X-Amz-Expires": re.compile(r"\d{1,6}"),
+    "X-Amz-SignedHeaders": re.compile("host"),
+    "X-Amz-Signature": re.compile("[0-9a-f]{64}"),
+}
+_FILE_NAME: Final = "response-content-disposition"
 _MAX_BYTES: Final = 8 * 1024 * 1024  # Lambda takes 6 MB, and is what takes most
 _MAX_OBJECT_BYTES: Final = 64 * 1024 * 1024
 _WITH_QUERY: Final = {"s3", "scheduler"}
@@ -120,16 +130,29 @@ class _Door:
         headers: dict[str, list[str]] = {}
         for name, value in cast("list[tuple[bytes, bytes]]", scope["headers"]):
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        query = cast(bytes, scope["query_string"]).decode("latin-1")
         credentials = headers.get("authorization", [])
+        if not credentials:
+            key = _key_of_link(query)
+            return method == "GET" and key in self._sessions and _has_shape("s3", path, headers, query)
         credential = _CREDENTIAL.match(credentials[0]) if len(credentials) == 1 else None
         if credential is None or credential[1] not in self._sessions:
             return False
-        query = cast(bytes, scope["query_string"]).decode("latin-1")
         return credential[1] == OPERATOR or (
             credential[2] in _SHAPES
             and _has_shape(credential[2], path, headers, query)
             and _is_bounded(credential[2], headers)
         )
+
+
+def _key_of_link(query: str) -> str:
+    """Return the access key that signed a link to an object, an empty one where the query is no such link's."""
+    said = parse_qs(query, keep_blank_values=True)
+    if said.keys() - {_FILE_NAME} != _LINK.keys() or any(len(values) != 1 for values in said.values()):
+        return ""
+    found = {name: pattern.fullmatch(said[name][0]) for name, pattern in _LINK.items()}
+    key = found["X-Amz-Credential"]
+    return key[1] if key is not None and all(found.values()) else ""
 
 
 def _has_shape(service: str, path: str, headers: Mapping[str, list[str]], query: str) -> bool:

@@ -121,14 +121,21 @@ def test_a_plugin_has_no_policy_of_aws_and_the_server_has_the_two_that_lambda_wa
 
 
 def test_a_plugin_reaches_its_own_queue_log_alias_and_records_and_nothing_else(plugin: JsonObject) -> None:
-    rights = {
-        str(action): statement
+    reached = [
+        (str(action), _target(resource))
         for _, statement in statements(plugin)
         for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
         if not str(action).startswith("dynamodb:")
+    ]
+    files = "arn:${AWS::Partition}:s3:::${FilesBucketName}"
+    of_files = {
+        (f"s3:{action}", f"{files}/{folder}/${{PluginId}}/*")
+        for action in ("GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload")
+        for folder in ("files", "transfers")
     }
-    reached = {action: _target(statement["Resource"]) for action, statement in rights.items()}
-    assert reached == {
+    assert of_files <= set(reached)
+    assert dict(right for right in reached if right not in of_files) == {
         "logs:CreateLogStream": "Logs",
         "logs:PutLogEvents": "Logs",
         "sqs:ReceiveMessage": "Queue",

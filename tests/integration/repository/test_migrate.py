@@ -59,11 +59,11 @@ async def test_every_table_of_the_users_has_row_level_security_forced(database: 
             " ORDER BY 1"
         )
         rows = await cursor.fetchall()
-    tables = ("idempotency_keys", "memories", "memory_versions", "outbox")
+    tables = ("idempotency_keys", "loads", "memories", "memory_versions", "outbox")
     assert rows == [(table, "memory_owner", True) for table in tables]
 
 
-@pytest.mark.parametrize("role", ["memory_app", "memory_relay"])
+@pytest.mark.parametrize("role", ["memory_app", "memory_relay", "memory_bulk"])
 async def test_a_role_logs_in_with_the_password_that_derives_from_the_secret(database: TestDatabase, role: str) -> None:
     async with await AsyncConnection[TupleRow].connect(
         host=database.host, port=database.port, dbname=database.name,

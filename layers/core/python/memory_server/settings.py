@@ -28,6 +28,7 @@ class Settings:
     server_secret_arn: str = ""
     event_bus: str = ""
     events_bucket: str = ""
+    files_bucket: str = ""
     plugins_table: str = ""
     server_name: str = ""
     schedule_group: str = ""
@@ -39,6 +40,7 @@ class Settings:
     failure_limit: int = 20
     embedding_cache_table: str = ""
     embedder_function: str = ""
+    bulk_transfer_function: str = ""
     model_path: str = ""
 
     @classmethod

@@ -50,6 +50,9 @@ def _client(
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=1, read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": attempts}
+        connect_timeout=1,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        signature_version="v4",
     )
     return boto3.client(service, config=config)  # pyright: ignore[reportUnknownMemberType]  # only our services have stubs

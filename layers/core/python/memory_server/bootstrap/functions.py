@@ -16,6 +16,7 @@ from memory_server.bootstrap.parts import (
     event_bus,
     event_sequences,
     plugin_registry,
+    plugin_tasks,
     publisher,
     server_secret,
 )
@@ -76,6 +77,7 @@ async def relay(settings: Settings) -> AsyncGenerator[Relay]:
 async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     """Give what functions/plugin_gateway runs."""
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.lambda_transfer_function import LambdaTransferFunction
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.repository.plugin_sql import PostgresPluginSql
     from memory_server.services.events import Events
@@ -86,6 +88,8 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     from memory_server.services.search import SearchService
     from memory_server.services.sequencing import Sequencer
     from memory_server.services.switch_off import SwitchOff
+    from memory_server.services.task_operations import TaskOperations
+    from memory_server.services.transfer_operations import TransferOperations
 
     clients = Clients()
     secret = server_secret(settings, clients)
@@ -107,10 +111,14 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         SystemClock(),
         limit=settings.failure_limit,
     )
+    tasks = plugin_tasks(settings, clients, secret)
+    transfers = LambdaTransferFunction(clients.functions, settings.bulk_transfer_function)
     operations = {
         **MemoryOperations(memories, search).table(),
         **OwnOperations(plugin_sql, embeddings).table(),
         **CacheOperations(delivery.plugin_cache(settings, clients)).table(),
+        **TaskOperations(tasks, storage).table(),
+        **TransferOperations(transfers, tasks).table(),
         **HostOperations(sequencer, switch_off).table(),
     }
     try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memory_server.repository.database import PostgresDatabase
     from memory_server.services.embeddings import CachedEmbedder
     from memory_server.services.events import Events
+    from memory_server.services.plugin_tasks import PluginTasks
     from memory_server.services.ports import Embedder
     from memory_server.services.publisher import Publisher
 
@@ -71,6 +72,16 @@ def database(settings: Settings, secret: ServerSecret) -> PostgresDatabase:
         secret.role_password(roles.APP),
         settings.database_pool_size,
     )
+
+
+def plugin_tasks(settings: Settings, clients: Clients, secret: ServerSecret) -> PluginTasks:
+    """Return what starts tasks of plugins."""
+    from memory_server.adapters.sqs_task_queues import SqsTaskQueues
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.services.plugin_tasks import PluginTasks
+
+    registry = plugin_registry(settings, clients)
+    return PluginTasks(registry, SqsTaskQueues(clients.sqs), secret.grant_key(), SystemClock())
 
 
 def event_bus(settings: Settings, clients: Clients) -> EventBridgeBus:

@@ -12,6 +12,7 @@ from plugin_kit.models import Memory, MemoryType
 
 SearchMode: TypeAlias = Literal["hybrid", "semantic", "keyword"]
 MAX_LIMIT: Final = 100
+COUNTED: Final = ("day", "born", "project", "memory_type", "session_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,20 @@ class MemoryFilter:
     def is_empty(self) -> bool:
         """True where every memory of the user fits."""
         return self == MemoryFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryCount:
+    """How memories are counted: in groups of the keys ``by``, each of ``COUNTED``.
+
+    ``deleted`` counts those that were deleted, by the time of it. ``born`` is a day that counts those too.
+    """
+
+    by: tuple[str, ...] = ()
+    project: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

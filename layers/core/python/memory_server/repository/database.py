@@ -50,6 +50,16 @@ class PostgresDatabase:
                 PostgresIdempotencyKeys(connection, principal),
             )
 
+    async def user_ids(self) -> list[str]:
+        """Return the ids of those who have or had memories, of whatever user they are.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._pool.transaction() as connection:
+            rows = await (await connection.execute("SELECT user_id FROM user_ids() AS user_id")).fetchall()
+        return [str(row["user_id"]) for row in rows]
+
     async def ping(self) -> None:
         """Raises: Unavailable."""
         await self._pool.ping()

@@ -23,13 +23,13 @@ from memory_server.domain.memories import (
     content_hash,
 )
 from memory_server.domain.principals import Principal
-from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, SearchQuery
+from memory_server.domain.queries import Hit, MemoryCount, MemoryFilter, Page, Position, SearchQuery
+from memory_server.repository import counts, search
 from memory_server.repository import drafts as stored_drafts
-from memory_server.repository import search
 from memory_server.repository.pool import Connection
 from memory_server.repository.rows import filter_json, half_vector, memory_of, uuid_of
 from memory_server.repository.sql import statement
-from plugin_kit.json_types import dumps
+from plugin_kit.json_types import JsonObject, dumps
 from plugin_kit.models import Memory
 
 _PATCHED: Final = tuple(field.name for field in fields(MemoryPatch))
@@ -101,6 +101,9 @@ class PostgresMemories:
             PastVersion(memory=memory_of(row), replaced_at=row["replaced_at"], replaced_by=row["replaced_by"])
             for row in rows
         ]
+
+    async def count(self, wanted: MemoryCount, *, limit: int) -> Sequence[JsonObject]:
+        return await counts.count(self._connection, wanted, limit=limit)
 
     async def list(self, where: MemoryFilter, *, after: Position | None, limit: int) -> Page:
         rows = await self._rows(

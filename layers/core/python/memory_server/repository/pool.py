@@ -71,6 +71,17 @@ class RolePool:
             async with self._connection() as connection, connection.transaction():
                 yield connection
 
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Connection]:
+        """Give a connection on which each statement is a transaction of its own.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with database_errors():
+            async with self._connection() as connection:
+                yield connection
+
     async def ping(self) -> None:
         """Raises: Unavailable."""
         with database_errors():

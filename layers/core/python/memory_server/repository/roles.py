@@ -12,6 +12,7 @@ from memory_server.domain.passwords import role_password
 OWNER: Final = "memory_owner"
 APP: Final = "memory_app"
 RELAY: Final = "memory_relay"
+BULK: Final = "memory_bulk"
 
 # How each role's sessions begin. Plans are made for the values at hand: a filter that is absent or rare changes them.
 # An HNSW scan goes on until enough rows of the user are found.
@@ -23,6 +24,16 @@ _SESSION: Final = {
         "plan_cache_mode": "force_custom_plan",
         "hnsw.iterative_scan": "relaxed_order",
         "hnsw.ef_search": "100",
+    },
+    # Its statements work on all memories of a user; what loads leave in temporary tables ends with the session.
+    BULK: {
+        "timezone": "UTC",
+        "statement_timeout": "840s",
+        "idle_in_transaction_session_timeout": "600s",
+        "plan_cache_mode": "force_custom_plan",
+        "work_mem": "32MB",
+        "temp_buffers": "32MB",
+        "maintenance_work_mem": "256MB",
     },
     RELAY: {"timezone": "UTC", "statement_timeout": "20s", "idle_in_transaction_session_timeout": "300s"},
 }
@@ -64,9 +75,10 @@ async def set_password(connection: AsyncConnection[TupleRow], role: str, passwor
 async def _close_database(connection: AsyncConnection[TupleRow]) -> None:
     """Take from PUBLIC what a database gives to every role by default."""
     database = sql.Identifier(connection.info.dbname)
-    roles = sql.SQL(", ").join(map(sql.Identifier, (OWNER, APP, RELAY)))
+    roles = sql.SQL(", ").join(map(sql.Identifier, (OWNER, APP, RELAY, BULK)))
     await connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     await connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, roles))
+    await connection.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, sql.Identifier(BULK)))
     await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(roles))
     await connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(OWNER)))

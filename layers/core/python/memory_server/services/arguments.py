@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from typing import TypeAlias
+from uuid import UUID
 
 from memory_server.domain.errors import Fault, InvalidRequest
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
@@ -116,6 +117,14 @@ def time(value: JsonValue) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise WrongValue("must be a time in ISO 8601 with an offset, as in 2026-01-31T12:00:00+00:00")
     return moment
+
+
+def uuid(value: JsonValue) -> str:
+    """Read a UUID, as text in lower case."""
+    try:
+        return str(UUID(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise WrongValue("must be a UUID") from None
 
 
 def json_object(max_bytes: int) -> Reader:

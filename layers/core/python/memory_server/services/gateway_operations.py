@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, cast
 
-from memory_server.domain.memories import MAX_CONTENT_BYTES, MAX_METADATA_BYTES, MemoryDraft, MemoryPatch
+from memory_server.domain.memories import MAX_CONTENT_BYTES, MemoryDraft, MemoryPatch
 from memory_server.domain.principals import Principal
-from memory_server.domain.queries import MAX_LIMIT, MemoryFilter, SearchQuery
+from memory_server.domain.queries import COUNTED, MAX_LIMIT, MemoryCount, MemoryFilter, Position, SearchQuery
 from memory_server.services import arguments as read
 from memory_server.services.gateway import Operation, OwnOperation, UserOperation
 from memory_server.services.memories import MemoryService
+from memory_server.services.memory_arguments import FIELDS, NAME
 from memory_server.services.plugin_ports import PluginSql
 from memory_server.services.ports import Embedder
 from memory_server.services.search import SearchService
 from plugin_kit.json_types import JsonObject, JsonValue
-from plugin_kit.models import MEMORY_TYPES, SearchResult
+from plugin_kit.models import SearchResult
 
-MAX_NAME_BYTES: Final = 1024
-MAX_TAGS: Final = 100
 MAX_SQL_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 1000
 MAX_TEXTS: Final = 100
 
-_NAME: Final = read.text(MAX_NAME_BYTES)
-_MEMORY_ID: Final[Mapping[str, read.Reader]] = {"memory_id": _NAME}
+_MEMORY_ID: Final[Mapping[str, read.Reader]] = {"memory_id": NAME}
 _LIMIT: Final[Mapping[str, read.Reader]] = {"limit": read.whole(1, MAX_LIMIT)}
-_PATCH: Final[Mapping[str, read.Reader]] = {
-    "content": read.text(MAX_CONTENT_BYTES),
-    "memory_type": read.choice(MEMORY_TYPES),
-    "project": read.optional(_NAME),
-    "session_id": read.optional(_NAME),
-    "tags": read.many(_NAME, most=MAX_TAGS),
-    "importance": read.number(0, 1),
-    "metadata": read.json_object(MAX_METADATA_BYTES),
-    "expires_at": read.optional(read.time),
+_DRAFT: Final[Mapping[str, read.Reader]] = {**FIELDS, "allow_duplicate": read.boolean}
+_POSITION: Final[Mapping[str, read.Reader]] = {"id": read.uuid, "created_at": read.time}
+_LIST: Final[Mapping[str, read.Reader]] = {
+    "project": read.optional(NAME),
+    "after": read.optional(read.json_object(1024)),
+    **_LIMIT,
 }
-_DRAFT: Final[Mapping[str, read.Reader]] = {**_PATCH, "allow_duplicate": read.boolean}
+_COUNT: Final[Mapping[str, read.Reader]] = {
+    "by": read.many(read.choice(COUNTED), most=len(COUNTED)),
+    "project": read.optional(NAME),
+    "since": read.optional(read.time),
+    "until": read.optional(read.time),
+    "deleted": read.boolean,
+}
 _STATEMENT: Final[Mapping[str, read.Reader]] = {
     "sql": read.text(MAX_SQL_BYTES),
     "parameters": read.many(read.json_value, most=MAX_PARAMETERS),
@@ -56,6 +58,7 @@ class MemoryOperations:
             "memory.get": UserOperation(("memory:read",), self.get),
             "memory.search": UserOperation(("memory:read",), self.search),
             "memory.list": UserOperation(("memory:read",), self.list),
+            "memory.count": UserOperation(("memory:read",), self.count),
             "memory.create": UserOperation(("memory:write",), self.create),
             "memory.update": UserOperation(("memory:write",), self.update),
             "memory.delete": UserOperation(("memory:write",), self.delete),
@@ -73,10 +76,16 @@ class MemoryOperations:
         return [SearchResult(memory=hit.memory, score=hit.score).to_dict() for hit in hits]
 
     async def list(self, principal: Principal, arguments: JsonObject) -> JsonValue:
-        values = read.read(arguments, {"project": read.optional(_NAME), **_LIMIT})
+        values = read.read(arguments, _LIST)
         where = MemoryFilter(project=cast("str | None", values.get("project")))
-        page = await self._memories.list(principal, where, limit=cast(int, values.get("limit", MAX_LIMIT)))
+        after = _position(cast("JsonObject | None", values.get("after")))
+        page = await self._memories.list(principal, where, after=after, limit=cast(int, values.get("limit", MAX_LIMIT)))
         return [memory.to_dict() for memory in page.memories]
+
+    async def count(self, principal: Principal, arguments: JsonObject) -> JsonValue:
+        values = read.read(arguments, _COUNT)
+        wanted = MemoryCount(**values)  # pyright: ignore[reportArgumentType]  # the readers give each field its type
+        return list(await self._memories.count(principal, wanted))
 
     async def create(self, principal: Principal, arguments: JsonObject) -> JsonValue:
         values = read.read(arguments, _DRAFT, required=["content"])
@@ -84,7 +93,7 @@ class MemoryOperations:
         return (await self._memories.create(principal, draft)).memory.to_dict()
 
     async def update(self, principal: Principal, arguments: JsonObject) -> JsonValue:
-        values = read.read(arguments, {**_MEMORY_ID, **_PATCH}, required=["memory_id"])
+        values = read.read(arguments, {**_MEMORY_ID, **FIELDS}, required=["memory_id"])
         memory_id = str(values.pop("memory_id"))
         patch = MemoryPatch(**values)  # pyright: ignore[reportArgumentType]  # the readers give each field its type
         return (await self._memories.update(principal, memory_id, patch)).to_dict()
@@ -124,3 +133,10 @@ class OwnOperations:
         values = read.read(arguments, _STATEMENT, required=["sql"])
         parameters = cast("Sequence[object]", values.get("parameters", ()))
         return await self._sql.execute(plugin_id, str(values["sql"]), parameters, read_only=read_only)
+
+
+def _position(value: JsonObject | None) -> Position | None:
+    if value is None:
+        return None
+    values = read.read(value, _POSITION, required=_POSITION)
+    return Position(cast(datetime, values["created_at"]), str(values["id"]))

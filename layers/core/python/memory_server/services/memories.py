@@ -18,15 +18,17 @@ from memory_server.domain.memories import (
     Vector,
 )
 from memory_server.domain.principals import Principal
-from memory_server.domain.queries import MemoryFilter, Page, Position
+from memory_server.domain.queries import MemoryCount, MemoryFilter, Page, Position
 from memory_server.services.events import Events
 from memory_server.services.idempotency import fingerprint
 from memory_server.services.ports import Database, Embedder, StoredResponse, UnitOfWork
 from memory_server.services.sizes import fitting
 from plugin_kit.envelope import Event
+from plugin_kit.json_types import JsonObject
 from plugin_kit.models import Memory
 
 MAX_DELETE: Final = 10_000
+MAX_GROUPS: Final = 10_000
 
 
 class MemoryService:
@@ -80,6 +82,20 @@ class MemoryService:
         last = page.memories[fit - 1]
         assert last.created_at is not None  # noqa: S101  # a stored memory has the time at which it was stored
         return Page(memories=page.memories[:fit], next=Position(last.created_at, last.id))
+
+    async def count(self, principal: Principal, wanted: MemoryCount) -> Sequence[JsonObject]:
+        """Return a row a group: its keys and ``count``.
+
+        Raises:
+            InvalidRequest: there are more than ``MAX_GROUPS`` groups, or the keys do not go together.
+        """
+        if "born" in wanted.by and (wanted.deleted or "day" in wanted.by):
+            raise InvalidRequest.of("by", "born is a day of all memories, deleted ones too: leave out day and deleted")
+        async with self._database.transaction(principal) as unit:
+            rows = await unit.memories.count(wanted, limit=MAX_GROUPS + 1)
+        if len(rows) > MAX_GROUPS:
+            raise InvalidRequest.of("by", f"gives over {MAX_GROUPS:,} rows: narrow it with project, since or until")
+        return rows
 
     async def history(self, principal: Principal, memory_id: str) -> list[PastVersion]:
         """Return the versions before this one, newest first, as many as fit into one answer; of a deleted memory too.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from memory_server.domain.memories import DeletedMemory, MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
 from memory_server.domain.principals import Principal
-from memory_server.domain.queries import Hit, MemoryFilter, Page, Position, SearchQuery
+from memory_server.domain.queries import Hit, MemoryCount, MemoryFilter, Page, Position, SearchQuery
 from plugin_kit.envelope import Event
 from plugin_kit.json_types import JsonObject
 from plugin_kit.models import Memory
@@ -90,6 +90,10 @@ class MemoryRepository(Protocol):
 
         Raises: MemoryNotFound: the user never had such a memory.
         """
+        ...
+
+    async def count(self, wanted: MemoryCount, *, limit: int) -> Sequence[JsonObject]:
+        """Return at most ``limit`` groups: the keys of each, and ``count``."""
         ...
 
     async def list(self, where: MemoryFilter, *, after: Position | None, limit: int) -> Page: ...

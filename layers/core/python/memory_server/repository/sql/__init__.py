@@ -19,6 +19,15 @@ _COLUMNS: Final = (
 @cache
 def statement(name: str) -> sql.Composed:
     """Return the statement in ``<name>.sql``, with the columns of a memory put in for ``{memory}``."""
+    return _filled(name)
+
+
+def statement_with(name: str, **parts: sql.Composable) -> sql.Composed:
+    """Return the statement with ``parts`` put in too: COPY takes no parameters."""
+    return _filled(name, **parts)
+
+
+def _filled(name: str, **parts: sql.Composable) -> sql.Composed:
     # The text is a file of this package: it is trusted as code is, which is what LiteralString stands for.
     text = cast(LiteralString, (_FOLDER / f"{name}.sql").read_text())
-    return sql.SQL(text).format(memory=sql.SQL(_COLUMNS))
+    return sql.SQL(text).format(memory=sql.SQL(_COLUMNS), **parts)

@@ -1,0 +1,24 @@
+"""The handler of bulk transfers: the gateway invokes it, and nobody waits for it."""
+
+from __future__ import annotations
+
+import time
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from memory_server import bootstrap
+from memory_server.environment import Environment
+from plugin_kit.json_types import JsonObject
+
+logger = Logger()
+environment = Environment(bootstrap.transfers)
+
+
+@logger.inject_lambda_context
+def handler(request: JsonObject, _context: LambdaContext) -> None:
+    """Read a user's memories into files of a plugin, or store them from there; a task of the plugin's hears of it."""
+    started = time.perf_counter()
+    environment.run(lambda transfers: transfers.run(request))
+    seconds = round(time.perf_counter() - started, 1)
+    logger.info("a transfer has ended", extra={"kind": request["kind"], "seconds": seconds})

@@ -1,0 +1,90 @@
+"""Plugins' tasks: work that outlasts an event, delivered on the plugin's own queue like an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, Protocol, cast
+
+from memory_server.domain.errors import InvalidRequest
+from memory_server.domain.events import new_id
+from memory_server.domain.grants import Grant, sign
+from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry
+from memory_server.services.ports import Clock
+from plugin_kit.json_types import JsonObject, dumps
+
+# Longer than any queue keeps a message, so that a grant never ends before its task does.
+GRANT_LIFETIME: Final = timedelta(days=15)
+
+
+class TaskQueues(Protocol):
+    """The plugins' queues, for what the server puts there itself."""
+
+    async def send(self, queue_url: str, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        """Put messages into the queue.
+
+        Raises: Unavailable: the queue did not take all of them.
+        """
+        ...
+
+
+class PluginTasks:
+    """Starts tasks: each is a message with a grant of its own, and whether the plugin is on, its host asks."""
+
+    def __init__(self, registry: PluginRegistry, queues: TaskQueues, grant_key: bytes, clock: Clock) -> None:
+        self._registry = registry
+        self._queues = queues
+        self._grant_key = grant_key
+        self._clock = clock
+
+    async def registration(self, plugin_id: str, task: str) -> PluginRegistration:
+        """Return the registration of the plugin, whose PLUGIN_INFO lists ``task``.
+
+        Raises:
+            InvalidRequest: it does not.
+            PluginNotFound: the plugin is not registered.
+        """
+        registration = await self._registry.get(plugin_id)
+        if task not in cast("Sequence[str]", registration.manifest.get("tasks") or ()):
+            raise InvalidRequest.of(
+                "task", f"plugin {plugin_id!r} has no task {task!r}: add it to PLUGIN_INFO['tasks'] and deploy it again"
+            )
+        return registration
+
+    async def start(
+        self,
+        plugin_id: str,
+        task: str,
+        arguments: JsonObject,
+        user_ids: Sequence[str],
+        *,
+        caused_by: tuple[str, ...] = (),
+        delay_seconds: int = 0,
+    ) -> None:
+        """Let ``task`` be called once for each user, in that user's name. Raises as ``registration`` does."""
+        registration = await self.registration(plugin_id, task)
+        bodies = [self._message(plugin_id, task, arguments, user_id, caused_by) for user_id in user_ids]
+        await self._queues.send(registration.queue_url, bodies, delay_seconds=delay_seconds)
+
+    def _message(
+        self, plugin_id: str, task: str, arguments: JsonObject, user_id: str, caused_by: tuple[str, ...]
+    ) -> str:
+        task_id, now = new_id(), self._clock.now()
+        grant = Grant(
+            event_id=task_id,
+            user_id=user_id,
+            plugins=(plugin_id,),
+            expires_at=now + GRANT_LIFETIME,
+            caused_by=caused_by,
+        )
+        return dumps(
+            {
+                "task": task,
+                "id": task_id,
+                "time": now.isoformat(),
+                "user_id": user_id,
+                "grant": sign(grant, self._grant_key),
+                "metadata": {"caused_by": list(caused_by)} if caused_by else {},
+                "arguments": arguments,
+            }
+        )

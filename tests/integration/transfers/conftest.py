@@ -1,0 +1,145 @@
+"""The function of bulk transfers as the gateway invokes it, on real PostgreSQL and S3 under moto."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from functions.bulk_transfer import handler as function
+from memory_server.domain.memories import MemoryDraft, MemoryPatch
+from memory_server.domain.passwords import role_password
+from memory_server.domain.principals import Principal
+from memory_server.domain.queries import MemoryFilter
+from memory_server.repository.database import PostgresDatabase
+from memory_server.services.transfer_requests import Caller, LoadRequest, SnapshotRequest, to_json
+from plugin_kit.file_names import key_of
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.models import Memory
+from tests.fixtures.aws import BUCKET, AwsStack, make_registration
+from tests.fixtures.embedder import FakeEmbedder
+from tests.fixtures.embedder_function import EmbedderFunction, serving
+from tests.fixtures.functions import Invocation
+from tests.fixtures.postgres import TestDatabase
+
+PLUGIN = "backups"
+
+
+@dataclass
+class Transfers:
+    """The function, the plugin's queue and its files."""
+
+    aws: AwsStack
+    queue_url: str
+    database: TestDatabase
+    embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
+
+    def snapshot(self, user_id: str = "ana", **options: object) -> dict[str, Any]:
+        """Take a snapshot and return the manifest that the plugin's task gets."""
+        caller = self._caller(user_id)
+        request = SnapshotRequest(**{"caller": caller, "transfer_id": "t1", "where": {}, **options})  # pyright: ignore[reportArgumentType]  # tests give right ones
+        return self.run(to_json(request), user_id)["snapshot"]
+
+    def load(self, *parts: str, user_id: str = "ana", key: str = "k1", **options: object) -> dict[str, Any]:
+        """Load and return the outcome that the plugin's task gets."""
+        request = LoadRequest(caller=self._caller(user_id), key=key, parts=parts, **options)  # pyright: ignore[reportArgumentType]  # tests give right ones
+        return self.run(to_json(request), user_id)["load"]
+
+    def run(self, request: JsonObject, user_id: str) -> dict[str, Any]:
+        """Return the arguments of the task that the transfer starts in its user's name."""
+        function.handler(json.loads(dumps(request)), Invocation("bulk").context)
+        (message,) = self.aws.clients.sqs.receive_message(QueueUrl=self.queue_url).get("Messages", [])
+        receipt = message.get("ReceiptHandle", "")
+        self.aws.clients.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)
+        body = json.loads(message.get("Body", ""))
+        assert (body["task"], body["arguments"].pop("given"), body["metadata"]) == ("done", 1, {"caused_by": ["first"]})
+        assert body["user_id"] == user_id
+        return body["arguments"]
+
+    def write(self, name: str, *lines: JsonValue | bytes) -> str:
+        """Write a part, each line JSON or what is given as bytes, and return its name."""
+        data = b"".join((line if isinstance(line, bytes) else dumps(line).encode()) + b"\n" for line in lines)
+        self.aws.clients.s3.put_object(Bucket=BUCKET, Key=key_of(PLUGIN, name), Body=data)
+        return name
+
+    def lines(self, manifest: dict[str, Any], kind: str = "memory") -> list[Any]:
+        """Return the lines of the parts of a kind, which are as the manifest says."""
+        found: list[Any] = []
+        for part in manifest["parts"]:
+            data = self.aws.clients.s3.get_object(Bucket=BUCKET, Key=key_of(PLUGIN, part["name"]))["Body"].read()
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (part["bytes"], part["sha256"])
+            lines = [json.loads(line) for line in data.splitlines()]
+            assert len(lines) == part["rows"]
+            found += lines if part["kind"] == kind else []
+        return found
+
+    def store(self, *drafts: MemoryDraft, user_id: str = "ana") -> list[Memory]:
+        """Store memories as the API does."""
+        return asyncio.run(self._store(drafts, user_id))
+
+    async def _store(self, drafts: Sequence[MemoryDraft], user_id: str) -> list[Memory]:
+        vectors = dict(enumerate(await self.embedder.embed([draft.content for draft in drafts])))
+        async with self._opened() as database, database.transaction(Principal(user_id)) as unit:
+            results = await unit.memories.add(drafts, vectors, self.embedder.model_id)
+        return [result.memory for result in results]
+
+    def change(self, memory_id: str, patch: MemoryPatch, *, user_id: str = "ana") -> Memory:
+        async def changed() -> Memory:
+            async with self._opened() as database, database.transaction(Principal(user_id)) as unit:
+                return await unit.memories.update(memory_id, patch, vector=None, model_id="", expected_version=None)
+
+        return asyncio.run(changed())
+
+    def delete(self, memory_id: str, *, user_id: str = "ana") -> None:
+        async def deleted() -> None:
+            async with self._opened() as database, database.transaction(Principal(user_id)) as unit:
+                await unit.memories.delete(memory_id)
+
+        asyncio.run(deleted())
+
+    def memories(self, user_id: str = "ana") -> dict[str, Memory]:
+        """Return the living memories by id."""
+
+        async def listed() -> list[Memory]:
+            async with self._opened() as database, database.transaction(Principal(user_id)) as unit:
+                return list((await unit.memories.list(MemoryFilter(), after=None, limit=1000)).memories)
+
+        return {memory.id: memory for memory in asyncio.run(listed())}
+
+    def rows(self, query: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return what the administrator sees."""
+        with psycopg.connect(self.database.admin_dsn) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[PostgresDatabase]:
+        password = role_password(self.database.server_secret, "memory_app")
+        opened = PostgresDatabase(self.database.host, self.database.port, self.database.name, password)
+        yield opened
+        await opened.close()
+
+    def _caller(self, user_id: str) -> Caller:
+        return Caller(plugin_id=PLUGIN, user_id=user_id, caused_by=("first",), then="done", arguments={"given": 1})
+
+
+@pytest.fixture
+def transfers(
+    function_environment: None, aws: AwsStack, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Transfers]:
+    assert function_environment is None
+    made = Transfers(aws, aws.make_queue(PLUGIN), database)
+    registration = make_registration(PLUGIN, queue_url=made.queue_url, manifest={"tasks": ["done"]})
+    asyncio.run(aws.registry().register(registration))
+    with serving(EmbedderFunction(made.embedder)) as url:
+        monkeypatch.setenv("EMBEDDER_FUNCTION", "embedder")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
+        monkeypatch.setenv("FILES_BUCKET", BUCKET)
+        yield made
+        function.environment.close()
