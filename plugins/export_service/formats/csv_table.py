@@ -16,7 +16,7 @@ from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
 from .json_text import NotJson, dumps, loads
-from .record import FIELDS
+from .record import CLEARED_BY_NULL, FIELDS
 from .syntax import BYTE_ORDER_MARK, Found, Rest, decoded, joined
 
 # The wide forms are those that spreadsheets of East Asian languages take for the narrow ones.
@@ -57,7 +57,7 @@ class _Encoder:
 
 
 class CsvRows:
-    """Reads rows as records; an empty cell is a field that is not there."""
+    """Reads rows as records; an empty cell is a field that has nothing, or is not there."""
 
     def __init__(self, rest: Rest | None = None) -> None:
         self.rest = rest or Rest()
@@ -110,7 +110,11 @@ def _names(cells: Sequence[str]) -> list[str]:
 def _record(names: Sequence[str], cells: Sequence[str], line: int) -> JsonObject:
     if len(cells) != len(names):
         raise FormatError(f"has {len(cells)} cells: the header has {len(names)}", line=line)
-    return {name: _value(name, cell, line) for name, cell in zip(names, cells, strict=True) if cell != ""}
+    return {
+        name: _value(name, cell, line) if cell else None
+        for name, cell in zip(names, cells, strict=True)
+        if cell or name in CLEARED_BY_NULL
+    }
 
 
 def _value(name: str, cell: str, line: int) -> JsonValue:

@@ -14,7 +14,7 @@ from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import MEMORY_TYPES
 
 from .faults import FieldFault
-from .record import MAX_NAME
+from .record import MAX_NAME_BYTES
 
 _UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KNOWN_TO_SERVICE: Final = frozenset({"content", "tags", "memory_type", "metadata", "embedding"})
@@ -65,7 +65,7 @@ def from_mem0(item: JsonValue) -> JsonObject:
     if isinstance(entry.get("id"), str) and _UUID.fullmatch(str(entry["id"])):
         memory["id"] = extra.pop("id")
     run = entry.get("run_id")
-    if isinstance(run, str) and 1 <= len(run) <= MAX_NAME:
+    if isinstance(run, str) and 1 <= len(run.encode(errors="replace")) <= MAX_NAME_BYTES:
         memory["session_id"] = extra.pop("run_id")
     memory["metadata"] = _metadata(entry, "mem0", extra)
     for name in _TIMES:
@@ -91,7 +91,7 @@ def _tags(field: str, value: JsonValue) -> list[JsonValue]:
     if value is None:
         return []
     if isinstance(value, str):  # as older versions have them
-        return [tag for tag in map(str.strip, value.split(",")) if tag]
+        return list(dict.fromkeys(tag for tag in map(str.strip, value.split(",")) if tag))
     if not isinstance(value, Sequence):
         raise FieldFault(field, "must be a list of texts")
     return [tag for tag in value if tag != ""]

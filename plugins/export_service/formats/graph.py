@@ -12,7 +12,7 @@ from typing import cast
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FieldFault
-from .record import MAX_TAG
+from .record import MAX_NAME_BYTES
 
 
 def memories(item: JsonValue) -> Iterator[JsonObject]:
@@ -38,7 +38,11 @@ def memories(item: JsonValue) -> Iterator[JsonObject]:
 
 
 def _memory(content: str, kind: str, graph: JsonObject) -> JsonObject:
-    return {"content": content, "tags": [kind] if 1 <= len(kind) <= MAX_TAG else [], "metadata": {"graph": graph}}
+    return {
+        "content": content,
+        "tags": [kind] if 1 <= len(kind.encode(errors="replace")) <= MAX_NAME_BYTES else [],
+        "metadata": {"graph": graph},
+    }
 
 
 def _name(item: JsonObject, key: str) -> str:

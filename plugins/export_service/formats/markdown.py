@@ -17,7 +17,7 @@ from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
 from .json_text import NotJson, dumps, loads
-from .record import FIELDS
+from .record import CLEARED_BY_NULL, FIELDS
 
 _FENCE: Final = "---"
 _FRONT: Final = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -31,7 +31,8 @@ _MAX_SLUG: Final = 60
 def document(record: JsonObject) -> str:
     """Return the file of ``record``."""
     fields = ((name, record.get(name)) for name in FIELDS if name != "content")
-    front = "".join([f"{name}: {_yaml(name, value)}\n" for name, value in fields if value is not None])
+    given = ((name, value) for name, value in fields if value is not None or name in CLEARED_BY_NULL)
+    front = "".join([f"{name}: {_yaml(name, value)}\n" for name, value in given])
     return f"{_FENCE}\n{front}{_FENCE}\n\n{record['content']}\n"
 
 
@@ -104,7 +105,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _yaml(name: str, value: JsonValue) -> str:
-    if name in _PLAIN:
+    if name in _PLAIN and value is not None:
         return f'"{value}"'
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", dumps(value))
 

@@ -18,14 +18,16 @@ from .json_text import dumps
 MAX_CONTENT_BYTES: Final = 64 * 1024
 MAX_METADATA_BYTES: Final = 16 * 1024
 MAX_METADATA_DEPTH: Final = 32
-MAX_NAME: Final = 200
-MAX_TAG: Final = 100
-MAX_TAGS: Final = 50
+MAX_NAME_BYTES: Final = 1024
+MAX_TAGS: Final = 100
 MAX_VERSION: Final = 2**31 - 1
 
 # Those of a time in UTC as it is written here, without and with microseconds: it is taken as it stands.
 _LENGTHS_OF_TIMES: Final = (len("2026-01-31T12:00:00+00:00"), len("2026-01-31T12:00:00.000001+00:00"))
 _UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+CLEARED_BY_NULL: Final = frozenset({"project", "session_id", "expires_at"})
+"""Fields of which an overwrite must know whether they were left out or are none."""
+
 Check: TypeAlias = Callable[[JsonValue], JsonValue]
 
 
@@ -44,7 +46,9 @@ def memory_line(record: JsonObject) -> JsonObject:
         check = _CHECKS.get(field)
         if check is None:
             raise FieldFault(field, f"is not known: a memory has {', '.join(_CHECKS)}")
-        if value is None and field not in _REQUIRED:
+        if value is None and field != "content":
+            if field in CLEARED_BY_NULL:
+                line[field] = None
             continue
         try:
             line[field] = check(value)
@@ -116,26 +120,21 @@ def _content(value: JsonValue) -> str:
     return content
 
 
-def _at_most(limit: int) -> Callable[[JsonValue], str]:
-    def check(value: JsonValue) -> str:
-        name = text(value)
-        if not 1 <= len(name) <= limit:
-            raise Wrong(f"must have 1 to {limit} characters: it has {len(name):,}")
-        return name
-
-    return check
-
-
-_tag: Final = _at_most(MAX_TAG)
+def _name(value: JsonValue) -> str:
+    name = text(value)
+    size = _size(name)
+    if not 1 <= size <= MAX_NAME_BYTES:
+        raise Wrong(f"must be 1 to {MAX_NAME_BYTES:,} bytes of UTF-8: it is {size:,} bytes")
+    return name
 
 
 def _tags(value: JsonValue) -> list[str]:
     if not isinstance(value, list):
         raise Wrong(f"must be a list of texts, not {_shown(value)}")
-    tags = [_tag(tag) for tag in value]
+    tags = [_name(tag) for tag in value]
     if len(tags) > MAX_TAGS:
         raise Wrong(f"must have at most {MAX_TAGS} tags: it has {len(tags):,}")
-    return list(dict.fromkeys(tags))
+    return tags
 
 
 def _memory_type(value: JsonValue) -> JsonValue:
@@ -208,13 +207,12 @@ def _shown(value: JsonValue) -> str:
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
 
 
-_REQUIRED: Final = frozenset({"content"})
 _CHECKS: Final[Mapping[str, Check]] = {
     "id": _id,
     "content": _content,
     "memory_type": _memory_type,
-    "project": _at_most(MAX_NAME),
-    "session_id": _at_most(MAX_NAME),
+    "project": _name,
+    "session_id": _name,
     "tags": _tags,
     "importance": _importance,
     "metadata": metadata,

@@ -25,7 +25,7 @@ BAD_LINES = [
     ('{"content": "x", "tags": "a"}', "tags", "must be a list of texts"),
     ('{"content": "x", "metadata": []}', "metadata", "must be a JSON object"),
     ('{"content": "x", "id": "7"}', "id", "must be a UUID"),
-    ('{"content": "x", "project": ""}', "project", "must have 1 to 200 characters"),
+    ('{"content": "x", "project": ""}', "project", "must be 1 to 1,024 bytes"),
     ('{"content": "x", "Content": "y"}', "Content", "is not known"),
     ('{"content": "a\\u0000b"}', "content", "NUL"),
     ('{"content": "\\ud800"}', "content", "half of a surrogate pair"),
