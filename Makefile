@@ -80,12 +80,19 @@ model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=nam
 
 .PHONY: test
 test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
-	.venv/bin/pytest tests/unit $(filter-out tests/unit tests/soak %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
+	.venv/bin/pytest tests/unit $(filter-out tests/unit tests/soak tests/benchmarks %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
 		plugins docs/examples
 
 .PHONY: soak
 soak: $(VENV) $(AWS) model ## run the tests that take long: plugins under load, and while their processes die
 	.venv/bin/pytest -rP tests/soak
+
+MEMORIES ?= 100000
+TEXTS ?=
+
+.PHONY: bench
+bench: $(VENV) $(AWS) model ## measure exports beside COPY [MEMORIES=100000] [TEXTS=file.jsonl.gz]
+	.venv/bin/python -m tests.benchmarks.export --memories $(MEMORIES) $(if $(TEXTS),--texts $(TEXTS))
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
 # that interpreter is on PATH. .venv-uv stands first on it: `sam build` wants uv, and an interpreter that has pip.

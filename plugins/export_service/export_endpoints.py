@@ -7,12 +7,11 @@ from typing import Final, cast
 from uuid import uuid4
 
 from plugin_kit.context import Context
-from plugin_kit.errors import ServiceFailed
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
 from . import answers, exporting, requests
-from .flow import proceed, store_of, take_up
+from .flow import start, store_of, take_up
 from .formats.writing import EXPORT_FORMATS
 from .jobs import Job
 
@@ -67,11 +66,7 @@ async def start_export(request: EndpointRequest, context: Context) -> EndpointRe
     job = await store.add(str(uuid4()), "export", "snapshot", asked, {}, days=days, most=requests.MAX_RUNNING)
     if job is None:
         return requests.too_many()
-    try:
-        await proceed(job, context)
-    except ServiceFailed:
-        await store.remove(job.id)
-        raise
+    await start(job, context)
     location = f"/plugins/{context['plugin_name']}/exports/{job.id}"
     return EndpointResponse(status=202, body=await answers.export_view(job, context), headers={"Location": location})
 

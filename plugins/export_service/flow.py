@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, cast
 
 from plugin_kit.context import Context
+from plugin_kit.errors import ServiceFailed
 from plugin_kit.json_types import JsonObject
 
 from . import exporting, importing
@@ -38,6 +39,19 @@ async def proceed(job: Job, context: Context) -> None:
         await ask(job, context)
     else:
         await context["memory_service"].later("work", {"job": job.id, "state": job.state, "step": job.step})
+
+
+async def start(job: Job, context: Context) -> None:
+    """Start the first step of a new job, or forget the job.
+
+    Raises:
+        ServiceFailed: it could not be started.
+    """
+    try:
+        await proceed(job, context)
+    except ServiceFailed:
+        await store_of(context).remove(job.id)
+        raise
 
 
 async def work(arguments: JsonObject, context: Context) -> None:

@@ -12,7 +12,7 @@ from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
 from . import answers, names, requests
-from .flow import proceed, store_of, take_up
+from .flow import start, store_of, take_up
 from .formats.reading import IMPORT_FORMATS
 
 MAX_CHUNKS: Final = 2000
@@ -110,7 +110,7 @@ async def start_import(request: EndpointRequest, context: Context) -> EndpointRe
     )
     if job is None:
         return requests.too_many()
-    await proceed(job, context)
+    await start(job, context)
     location = f"/plugins/{context['plugin_name']}/imports/{job.id}"
     return EndpointResponse(status=202, body=answers.view(job), headers={"Location": location})
 

@@ -56,7 +56,7 @@ def memories(stack: Stack, api: httpx.Client) -> list[tuple[Any, ...]]:
     """Store memories with all that is awkward, change some, and return all rows as they are in the database."""
     wipe(api)
     expiry = (datetime.now(UTC) + timedelta(days=9, microseconds=1)).isoformat()
-    batch = [
+    batch: list[dict[str, Any]] = [
         {
             "content": text,
             "project": text if number % 2 else None,
