@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 PLUGIN_INFO = {
     "name": "Mover",
     "version": "1.0.0",
@@ -74,8 +76,6 @@ async def link(request, context):
 
 
 async def _note(context, name, value):
-    import json
-
     await context["database_service"].execute(
         "INSERT INTO notes VALUES (%s, %s::jsonb) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [name, json.dumps(value)],

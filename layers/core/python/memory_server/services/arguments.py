@@ -161,7 +161,7 @@ def json_value(value: JsonValue) -> JsonValue:
 def _check_storable(value: JsonValue) -> None:
     """Raise WrongValue where ``value`` has within it what neither UTF-8 nor PostgreSQL can hold."""
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        if "\x00" in value or not _is_utf8(value):
             raise WrongValue("must be text without NUL characters and halves of surrogate pairs")
     elif isinstance(value, Mapping):
         for name, item in value.items():
@@ -172,6 +172,14 @@ def _check_storable(value: JsonValue) -> None:
             _check_storable(item)
     elif isinstance(value, float) and not isfinite(value):
         raise WrongValue("must be a number that JSON can hold")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unknown(readers: Mapping[str, Reader]) -> Reader:
