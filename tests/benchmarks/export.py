@@ -49,8 +49,8 @@ _FILL: Final = """
         content_sha256, embedding, embedding_model)
     SELECT uuidv7(), 0.5, true, 'local', 'project ' || number %% 10, 'knowledge', ARRAY['benchmark'],
         jsonb_build_object('number', number), content, sha256(content::bytea), (
-            SELECT l2_normalize(array_agg(random() - 0.5 + 0 * number)::vector(384)::halfvec)
-            FROM generate_series(1, 384)
+            SELECT l2_normalize(array_agg(random() - 0.5 + 0 * (number + dimension))::vector(384)::halfvec)
+            FROM generate_series(1, 384) AS dimension
         ), %s
     FROM (SELECT row_number() OVER () AS number, content FROM texts) AS numbered
 """

@@ -21,13 +21,14 @@ from moto import mock_aws
 from infra.local.translate import Source
 from memory_server.adapters.aws import Clients
 from plugin_kit.json_types import JsonObject
-from tests.infra.templates import PLUGIN, ROOT, translated
+from tests.infra.templates import PLUGIN, REPOSITORY, ROOT, translated
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 REGION: Final = "eu-central-1"
+BUILT_IN: Final = sorted(path.parent.name for path in REPOSITORY.glob("plugins/*/plugin.py"))
 NESTED: Final = "memory_analytics"
 SEPARATE: Final = "another"
 RUNS_LAMBDA: Final = ("Custom::", "AWS::Lambda::EventSourceMapping")
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")  # 
 
 @dataclass(frozen=True)
 class Stack:
-    """A server of that name with two plugins; ``outputs`` are the server's."""
+    """A server of that name with the built-in plugins and one more; ``outputs`` are the server's."""
 
     name: str
     outputs: Mapping[str, str]
@@ -67,7 +68,7 @@ class Stack:
         """Return what ``received`` returns where these plugins got so many events, and no other queue got one."""
         return {
             f"{self.name}-plugin-{plugin}{kind}": waiting.get(plugin, 0) if kind == "" else 0
-            for plugin in (NESTED, SEPARATE)
+            for plugin in (*BUILT_IN, SEPARATE)
             for kind in ("", "-dead")
         }
 
@@ -119,7 +120,7 @@ def test_an_event_on_another_bus_reaches_no_plugin(stack: Stack) -> None:
 
 def test_with_a_database_given_no_network_is_made(stack: Stack) -> None:
     stacks = _cloudformation().describe_stacks()["Stacks"]
-    assert len(stacks) == 3  # the server, the plugin nested in it, and the other plugin
+    assert len(stacks) == 2 + len(BUILT_IN)  # the server, the plugins nested in it, and the other plugin
     assert stack.outputs["ServerName"] in {it["StackName"] for it in stacks}
 
 
