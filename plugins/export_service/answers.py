@@ -9,7 +9,7 @@ from typing import Final, cast
 from plugin_kit.context import Context
 from plugin_kit.json_types import JsonObject, JsonValue
 
-from . import names
+from . import exporting, names
 from .jobs import Job
 
 _COUNTS: Final = ("created", "updated", "skipped", "unchanged")
@@ -54,10 +54,10 @@ async def export_view(job: Job, context: Context) -> JsonObject:
 
 def _progress(job: Job) -> JsonObject:
     """Return how many of the steps that are known by now are done; the server's own work counts as one."""
-    parts = max(len(job.names("parts")), 1)
     pieces = max(len(job.names("pieces")), 1)
     sources = max(len(job.files.get("sources", ())), 1)
-    steps = 1 + parts + 1 if job.kind == "export" else sources + pieces + 1
-    before = {"writing": 1, "joining": 1 + parts, "checking": sources, "storing": sources + pieces, "done": steps}
+    chunks = exporting.steps(job) if job.kind == "export" else 0
+    steps = 1 + chunks + 1 if job.kind == "export" else sources + pieces + 1
+    before = {"writing": 1, "joining": 1 + chunks, "checking": sources, "storing": sources + pieces, "done": steps}
     done = before.get(job.state, 0) + (job.step if job.is_running else 0)
     return {"done": done, "steps": steps, "percent": 100 * done // steps}

@@ -33,6 +33,7 @@ class Server:
     def __init__(self, database: Database, user_id: str = "local", memories: Sequence[Memory] = ()) -> None:
         self.database = database
         self.user_id = user_id
+        self.parts = 3
         self.memories = FakeMemoryService(memories, users=(user_id,))
         self.memories.files = database.files
 
@@ -56,9 +57,25 @@ class Server:
         return cast(JsonObject, response.body)
 
     async def run_one(self) -> None:
-        """Run the task that was started first."""
+        """Run the task that was started first. A snapshot is in ``parts``, as if there were much."""
         task = self.memories.started.pop(0)
+        if task.task == "snapshot_taken":
+            task = task._replace(arguments=self._in_parts(task.arguments))
         await fire_task(plugin, task.task, task.arguments, self.context)
+
+    def _in_parts(self, arguments: JsonObject) -> JsonObject:
+        manifest = cast(JsonObject, arguments["snapshot"])
+        contents = self.database.files.contents
+        parts: list[JsonValue] = []
+        for part in cast("Sequence[JsonObject]", manifest["parts"]):
+            lines = contents[str(part["name"])].splitlines(keepends=True)
+            for number in range(self.parts):
+                name = f"{part['name']}.{number}"
+                contents[name] = b"".join(
+                    lines[number * len(lines) // self.parts : (number + 1) * len(lines) // self.parts]
+                )
+                parts.append({"name": name})
+        return {**arguments, "snapshot": {**manifest, "parts": parts}}
 
     async def run(self) -> None:
         """Run tasks until none is left."""

@@ -14,6 +14,8 @@ import zstandard
 from plugin_kit.json_types import JsonObject
 from plugin_kit.manifest import verify
 from plugins.export_service import plugin
+from plugins.export_service.formats.writing import EXPORT_FORMATS
+from tests.plugins.export_service.files import imported
 from tests.plugins.export_service.server import Database, Server
 
 
@@ -37,7 +39,7 @@ async def test_an_export_is_accepted_and_has_a_file_when_it_is_done(server: Serv
     export = await server.get(f"/exports/{started['id']}")
     assert export["state"] == "done"
     assert export["memories"] == len(server.memories.memories)
-    assert export["progress"] == {"done": 3, "steps": 3, "percent": 100}
+    assert export["progress"] == {"done": 5, "steps": 5, "percent": 100}
     file = server.file_of(export)
     assert download(export)["bytes"] == len(file)
     assert download(export)["sha256"] == hashlib.sha256(file).hexdigest()
@@ -59,6 +61,15 @@ async def test_a_compressed_export_is_the_plain_one_compressed(
     packed = await server.finished("exports", {"format": "csv", "compression": compression})
     assert decompress(server.file_of(packed)) == server.file_of(plain)
     assert str(download(packed)["filename"]).endswith(suffix)
+
+
+@pytest.mark.parametrize("form", EXPORT_FORMATS)
+async def test_an_export_of_one_small_part_is_the_same_as_one_of_many(server: Server, form: str) -> None:
+    server.parts = 1
+    whole = await server.finished("exports", {"format": form})
+    server.parts = 3
+    joined = await server.finished("exports", {"format": form})
+    assert imported(form, server.file_of(joined)) == imported(form, server.file_of(whole))
 
 
 async def test_only_memories_that_fit_the_filter_are_exported(server: Server) -> None:

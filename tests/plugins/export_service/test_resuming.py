@@ -33,7 +33,7 @@ async def started(server: Server, kind: str, body: JsonObject) -> str:
     return f"/{kind}/{cast(JsonObject, response.body)['id']}"
 
 
-@pytest.mark.parametrize("done", range(3))
+@pytest.mark.parametrize("done", range(5))
 async def test_an_export_whose_task_is_lost_is_taken_up_when_it_is_asked_for(server: Server, done: int) -> None:
     path = await started(server, "exports", EXPORT)
     for _ in range(done):
