@@ -21,7 +21,7 @@ from moto import mock_aws
 from infra.local.translate import Source
 from memory_server.adapters.aws import Clients
 from plugin_kit.json_types import JsonObject
-from tests.infra.templates import PLUGIN, ROOT, translated
+from tests.infra.templates import PLUGIN, REPOSITORY, ROOT, translated
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")  # 
 
 @dataclass(frozen=True)
 class Stack:
-    """A server of that name with its plugins; ``outputs`` are the server's."""
+    """A server of that name with the built-in plugins and one more; ``outputs`` are the server's."""
 
     name: str
     outputs: Mapping[str, str]

@@ -1,0 +1,116 @@
+"""A memory as a Markdown file: its fields as YAML front matter, its content as the text.
+
+Each value of the front matter that is written here is JSON on one line, which is YAML too. What is read may be any YAML
+of plain values: people and programs edit such files.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import Final, cast
+
+import yaml
+
+from plugin_kit.json_types import JsonObject, JsonValue
+
+from .faults import FormatError
+from .json_text import NotJson, dumps, loads
+from .record import CLEARED_BY_NULL, FIELDS
+
+_FENCE: Final = "---"
+_FRONT: Final = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+# What may stand in JSON as it is, and in YAML only escaped.
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Fields of the server's own making, which have nothing in them that must be escaped.
+_PLAIN: Final = frozenset({"id", "memory_type", "created_at", "updated_at", "expires_at"})
+_MAX_SLUG: Final = 60
+
+
+def document(record: JsonObject) -> str:
+    """Return the file of ``record``."""
+    fields = ((name, record.get(name)) for name in FIELDS if name != "content")
+    given = ((name, value) for name, value in fields if value is not None or name in CLEARED_BY_NULL)
+    front = "".join([f"{name}: {_yaml(name, value)}\n" for name, value in given])
+    return f"{_FENCE}\n{front}{_FENCE}\n\n{record['content']}\n"
+
+
+def path(record: JsonObject) -> str:
+    """Return where the file of ``record`` stands: in its project's folder, by its first words and its id."""
+    folder = _slug(str(record["project"])) if record.get("project") else "no-project"
+    return f"{folder or 'project'}/{_slug(str(record['content']))}-{record['id']}.md"
+
+
+def record_of(text: str, file: str) -> JsonObject:
+    """Return the memory that ``text``, the file of the name ``file``, holds; without front matter it is all content.
+
+    Raises:
+        FormatError: the front matter is not YAML of plain values.
+    """
+    found = _FRONT.match(text)
+    if found is None:
+        return {"content": text.removesuffix("\n")}
+    body = text[found.end() :].removeprefix("\n").removesuffix("\n")
+    return {**_front(found[1], file), "content": body}
+
+
+def _front(text: str, file: str) -> JsonObject:
+    """Return the fields of a front matter: line by line where each is JSON, as it is written here, else as YAML."""
+    fields: dict[str, JsonValue] = {}
+    try:
+        for line in text.split("\n")[:-1]:
+            name, colon, value = line.partition(": ")
+            if not colon or name not in FIELDS:
+                return _any_yaml(text, file)
+            fields[name] = loads(value)
+    except NotJson:
+        return _any_yaml(text, file)
+    return fields
+
+
+def _any_yaml(text: str, file: str) -> JsonObject:
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise FormatError("has an alias (*) in its front matter: write the value out", file=file)
+        value = cast(object, yaml.load(text, _loader()))  # noqa: S506  # it makes plain values alone
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 2
+        raise FormatError(f"its front matter is not YAML: {error.problem}", file=file, line=line) from error
+    except (RecursionError, ValueError, yaml.YAMLError) as error:
+        raise FormatError(f"its front matter is not YAML that can be read: {error}", file=file) from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in cast("dict[object, object]", value)):
+        raise FormatError("its front matter must be lines of the form name: value", file=file)
+    return cast(JsonObject, value)
+
+
+@cache
+def _loader() -> type[yaml.SafeLoader]:
+    """Return what reads YAML with the types of JSON alone: a date stays a text, and so does yes."""
+
+    class PlainLoader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {}  # noqa: RUF012  # as PyYAML has it
+
+    for tag, pattern, starts in (
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
+        ("float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
+    ):
+        resolver = (f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), starts)
+        PlainLoader.add_implicit_resolver(*resolver)  # pyright: ignore[reportUnknownMemberType]
+    return PlainLoader
+
+
+def _yaml(name: str, value: JsonValue) -> str:
+    if name in _PLAIN and value is not None:
+        return f'"{value}"'
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", dumps(value))
+
+
+def _slug(text: str) -> str:
+    """Return the letters and digits of the first words of ``text``, in ASCII, with - between the words."""
+    plain = unicodedata.normalize("NFKD", text[: 4 * _MAX_SLUG]).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))[:_MAX_SLUG].strip("-")

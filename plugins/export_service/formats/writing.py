@@ -1,0 +1,81 @@
+"""The formats of exports: how each makes a chunk of its file from lines of memories as the server gives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+
+from plugin_kit.json_types import JsonObject
+
+from . import csv_table, embeddings, markdown, zip_archive
+from .json_text import dumps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a chunk stands in its file, and whether the memories have embeddings."""
+
+    first: bool
+    last: bool
+    embeddings: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFormat:
+    """A format of exports. ``chunk`` takes JSON Lines, of which there may be none; the chunks in order are the file.
+
+    The chunks of an archive are archives, which have to be joined. A part of the server's is written in so many
+    ``slices`` that none takes more than a few seconds.
+    """
+
+    suffix: str
+    chunk: Callable[[bytes, Place], bytes]
+    is_archive: bool = False
+    slices: int = 1
+
+
+def _json_lines(lines: bytes, place: Place) -> bytes:
+    return b"".join(_with_readable_embedding(line) for line in lines.splitlines()) if place.embeddings else lines
+
+
+def _json_document(lines: bytes, place: Place) -> bytes:
+    """Return the memories with commas between them. A line of JSON has no line break but at its end."""
+    begin = b'{"format":"mcp-memory-server/1","memories":[\n' if place.first else b",\n" if lines else b""
+    end = b"\n]}\n" if place.last else b""
+    return begin + _json_lines(lines, place).removesuffix(b"\n").replace(b"\n", b",\n") + end
+
+
+def _csv(lines: bytes, place: Place) -> bytes:
+    names = csv_table.columns(embeddings=place.embeddings)
+    head = csv_table.header(names) if place.first else b""
+    return head + csv_table.rows(_records(lines, place), names)
+
+
+def _markdown(lines: bytes, place: Place) -> bytes:
+    return zip_archive.pack(
+        (markdown.path(record), datetime.fromisoformat(str(record["updated_at"])), markdown.document(record))
+        for record in _records(lines, place)
+    )
+
+
+EXPORT_FORMATS: Final[Mapping[str, ExportFormat]] = {
+    "json": ExportFormat(suffix=".json", chunk=_json_document),
+    "jsonl": ExportFormat(suffix=".jsonl", chunk=_json_lines),
+    "csv": ExportFormat(suffix=".csv", chunk=_csv, slices=2),
+    "markdown": ExportFormat(suffix=".zip", chunk=_markdown, is_archive=True, slices=4),
+}
+
+
+def _records(lines: bytes, place: Place) -> Iterator[JsonObject]:
+    for line in lines.splitlines():
+        yield cast(JsonObject, json.loads(_with_readable_embedding(line) if place.embeddings else line))
+
+
+def _with_readable_embedding(line: bytes) -> bytes:
+    """Return ``line`` with its embedding as a list of numbers."""
+    record = cast("dict[str, object]", json.loads(line))
+    numbers = embeddings.as_text(str(record.pop("embedding")))
+    return f'{dumps(record)[:-1]},"embedding":{numbers}}}\n'.encode()

@@ -1,0 +1,121 @@
+"""ZIP archives that are packed chunk by chunk, each an archive of its own, and then joined without packing anew."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import BinaryIO, Final
+
+from .faults import FormatError
+
+_ENTRY: Final = struct.Struct("<4s6H3I5H2I")  # a file's header in the central directory
+_ENTRY_MARK: Final = b"PK\x01\x02"
+_END: Final = struct.Struct("<4s4H2IH")
+_END_64: Final = struct.Struct("<4sQ2H2I4Q")
+_LOCATOR_64: Final = struct.Struct("<4sIQI")
+_MAX_16: Final = 0xFFFF
+_MAX_32: Final = 0xFFFFFFFF
+_VERSION_64: Final = 45
+_WORTH_PACKING: Final = 512
+"""Smaller files gain little, and most of the time would go into them."""
+
+
+def pack(files: Iterable[tuple[str, datetime, str]]) -> bytes:
+    """Return an archive of ``files``: the path, the time and the text of each."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, time, text in files:
+            years = (min(max(time.year, 1980), 2107), time.month, time.day, time.hour, time.minute, time.second)
+            entry = zipfile.ZipInfo(name, years)
+            data = text.encode()
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED if len(data) > _WORTH_PACKING else zipfile.ZIP_STORED)
+    return out.getvalue()
+
+
+class Joiner:
+    """Joins archives that ``pack`` made into one, which may have more than 4 GiB and 65,535 files (ZIP64)."""
+
+    def __init__(self) -> None:
+        self._directory = bytearray()
+        self._entries = 0
+        self._bytes = 0
+
+    def add(self, archive: bytes) -> bytes:
+        """Return what ``archive`` adds to the joined one."""
+        count, begins = _directory_of(archive)
+        at = begins
+        for _ in range(count):
+            at = self._enter(archive, at)
+        self._entries += count
+        self._bytes += begins
+        return archive[:begins]
+
+    def end(self) -> bytes:
+        """Return what ends the joined archive: its directory."""
+        size, begins = len(self._directory), self._bytes
+        end = bytes(self._directory)
+        if self._entries >= _MAX_16 or begins + size >= _MAX_32:
+            numbers = (_VERSION_64, _VERSION_64, 0, 0, self._entries, self._entries, size, begins)
+            end += _END_64.pack(b"PK\x06\x06", _END_64.size - 12, *numbers)
+            end += _LOCATOR_64.pack(b"PK\x06\x07", 0, begins + size, 1)
+        count = min(self._entries, _MAX_16)
+        return end + _END.pack(b"PK\x05\x06", 0, 0, count, count, min(size, _MAX_32), min(begins, _MAX_32), 0)
+
+    def _enter(self, archive: bytes, at: int) -> int:
+        """Take over the directory's entry at ``at``, and return where the next one is."""
+        fields = list(_ENTRY.unpack_from(archive, at))
+        if fields[0] != _ENTRY_MARK:
+            raise ValueError("the archive was not made by pack")
+        name_size, extra_size, comment_size = fields[10], fields[11], fields[12]
+        names_end = at + _ENTRY.size + name_size
+        ends = names_end + extra_size + comment_size
+        offset, extra = fields[16] + self._bytes, b""
+        if offset >= _MAX_32:
+            extra = struct.pack("<2HQ", 1, 8, offset)
+            fields[2] = max(fields[2], _VERSION_64)
+        fields[11], fields[16] = extra_size + len(extra), min(offset, _MAX_32)
+        self._directory += (
+            _ENTRY.pack(*fields) + archive[at + _ENTRY.size : names_end] + extra + archive[names_end:ends]
+        )
+        return ends
+
+
+def _directory_of(archive: bytes) -> tuple[int, int]:
+    """Return how many files an archive of ``pack`` has, and where its directory begins."""
+    _, _, _, _, count, _, begins, _ = _END.unpack(archive[-_END.size :])
+    if count < _MAX_16:
+        return count, begins
+    end = len(archive) - _END.size - _LOCATOR_64.size - _END_64.size
+    numbers = _END_64.unpack_from(archive, end)
+    return numbers[7], numbers[9]
+
+
+def texts(archive: BinaryIO, *, suffix: str, limit: int) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each file whose name ends in ``suffix``, save those that macOS puts beside.
+
+    Raises:
+        FormatError: it is no archive, is damaged or encrypted, or a file is not UTF-8 or has over ``limit`` bytes.
+    """
+    name = None
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for entry in opened.infolist():
+                name = entry.filename
+                if name.lower().endswith(suffix) and not name.startswith("__MACOSX/"):
+                    with opened.open(entry) as file:
+                        yield name, _text(file.read(limit + 1), name, limit)
+    except (EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise FormatError(f"the ZIP archive cannot be read: {error}", file=name) from error
+
+
+def _text(data: bytes, name: str, limit: int) -> str:
+    if len(data) > limit:
+        raise FormatError(f"has more than {limit // 1024:,} KiB", file=name)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"is not UTF-8: it has the byte {data[error.start]:#04x}", file=name) from error

@@ -1,0 +1,189 @@
+"""Exports and imports beside COPY of the same rows, on a server of the benchmark's own.
+
+    make bench [MEMORIES=100000] [TEXTS=file.jsonl.gz]
+
+``TEXTS`` has a JSON object with ``content`` a line; without it, texts are made. Vectors are random, of unit length.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, LiteralString, Self
+
+import httpx
+import psutil
+import psycopg
+
+from tests.e2e.stack import REPOSITORY, Stack
+
+MODEL: Final[str] = json.loads((REPOSITORY / "layers/embedding_model/model/model.json").read_text())["model_id"]
+SECONDS: Final = 3600.0
+_FIELDS: Final[LiteralString] = (
+    "id, content, memory_type, project, session_id, tags, importance, metadata, user_id, version, created_at,"
+    " updated_at, expires_at, deduplicate"
+)
+COPY: Final[LiteralString] = f"COPY memories ({_FIELDS}) TO STDOUT"
+COPY_WHOLE: Final[LiteralString] = f"COPY memories ({_FIELDS}, content_sha256, embedding, embedding_model) TO STDOUT"
+COPY_BACK: Final[LiteralString] = f"COPY copied ({_FIELDS}, content_sha256, embedding, embedding_model) FROM STDIN"
+EXPORTS: Final[tuple[dict[str, Any], ...]] = (
+    {"format": "jsonl"},
+    {"format": "jsonl", "compression": "gzip"},
+    {"format": "jsonl", "compression": "zstd"},
+    {"format": "json"},
+    {"format": "csv"},
+    {"format": "markdown"},
+    {"format": "jsonl", "embeddings": True},
+)
+_FILL: Final = """
+    INSERT INTO memories (id, importance, deduplicate, user_id, project, memory_type, tags, metadata, content,
+        content_sha256, embedding, embedding_model)
+    SELECT uuidv7(), 0.5, true, 'local', 'project ' || number %% 10, 'knowledge', ARRAY['benchmark'],
+        jsonb_build_object('number', number), content, sha256(content::bytea), (
+            SELECT l2_normalize(array_agg(random() - 0.5 + 0 * (number + dimension))::vector(384)::halfvec)
+            FROM generate_series(1, 384) AS dimension
+        ), %s
+    FROM (SELECT row_number() OVER () AS number, content FROM texts) AS numbered
+"""
+
+
+class Peak:
+    """The highest resident memory of one process of the plugin's while the context lasts: ``mib``."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.mib = 0.0
+        self._stack = stack
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            for process in self._stack.processes():
+                with suppress(psutil.Error):
+                    if process.environ().get("PLUGIN_ID") == "export_service":
+                        self.mib = max(self.mib, process.memory_info().rss / 1024**2)
+
+
+def texts(count: int, file: Path | None) -> Iterator[str]:
+    """Yield ``count`` texts that differ."""
+    if file is None:
+        yield from (f"{number}. The text of a memory, such as an agent writes them down." for number in range(count))
+        return
+    with gzip.open(file, "rt") as lines:
+        for number, line in zip(range(count), lines, strict=False):
+            yield f"{number}. {json.loads(line)['content']}"
+
+
+def fill(dsn: str, count: int, file: Path | None) -> None:
+    """Store ``count`` memories of the one user of this machine, which nobody is going to search."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DROP INDEX memories_embedding, memories_keywords")
+        connection.execute("CREATE TEMPORARY TABLE texts (content text)")
+        with connection.cursor().copy("COPY texts FROM STDIN") as copy:
+            for text in texts(count, file):
+                copy.write_row([text])
+        connection.execute(_FILL, [MODEL])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE memories")
+
+
+def timed(name: str, rows: int, do: Callable[[], object], peak: Peak | None = None) -> float:
+    """Do it, and write a line of how long that took."""
+    began = time.monotonic()
+    do()
+    seconds = time.monotonic() - began
+    memory = "" if peak is None else f"{peak.mib:8.0f} MiB"
+    sys.stdout.write(f"{name:<34}{seconds:8.2f} s {rows / seconds:10,.0f} rows/s {memory}\n")
+    sys.stdout.flush()
+    return seconds
+
+
+def copied(dsn: str, statement: LiteralString, file: Path) -> None:
+    """Write what ``statement`` copies into ``file``."""
+    with psycopg.connect(dsn) as connection, file.open("wb") as out, connection.cursor().copy(statement) as copy:
+        for block in copy:
+            out.write(block)
+
+
+def copied_back(dsn: str, file: Path) -> None:
+    """Read ``file`` with COPY into a table like that of memories, but without its indexes."""
+    with psycopg.connect(dsn) as connection, file.open("rb") as source:
+        connection.execute("CREATE TEMPORARY TABLE copied (LIKE memories INCLUDING DEFAULTS INCLUDING GENERATED)")
+        with connection.cursor().copy(COPY_BACK) as copy:
+            while block := source.read(1024 * 1024):
+                copy.write(block)
+
+
+def job(api: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Start an export or an import and return it when it is done."""
+    response = api.post(f"/plugins/export_service/{kind}", json=body).raise_for_status()
+    while True:
+        found = api.get(response.headers["Location"]).raise_for_status().json()
+        if found["state"] == "done":
+            return found
+        if found["state"] == "failed":
+            raise SystemExit(f"it did not go well: {found}")
+        time.sleep(0.05)
+
+
+def measure(stack: Stack, count: int, file: Path | None) -> None:
+    """Measure on ``stack``, which has no memories yet."""
+    dsn, folder = stack.admin_dsn, stack.data_dir
+    fill(dsn, count, file)
+    without = timed("COPY", count, lambda: copied(dsn, COPY, folder / "a"))
+    whole = timed("COPY with embeddings", count, lambda: copied(dsn, COPY_WHOLE, folder / "b"))
+    back = timed("COPY back, without indexes", count, lambda: copied_back(dsn, folder / "b"))
+    with httpx.Client(base_url=stack.url, timeout=60) as api:
+        done: list[dict[str, Any]] = []
+        for body in EXPORTS:
+            with Peak(stack) as peak:
+                name = f"export {' '.join(str(value) for value in body.values())}".replace("True", "embeddings")
+                seconds = timed(name, count, lambda body=body: done.append(job(api, "exports", body)), peak)
+            size = done[-1]["download"]["bytes"] / 1e6
+            beside = whole if body.get("embeddings") else without
+            sys.stdout.write(f"{'':<34}{size:8.2f} MB, {seconds / beside:.1f} times COPY\n")
+        with psycopg.connect(dsn) as connection:
+            connection.execute("TRUNCATE memories, memory_versions")
+            connection.execute("SELECT make_search_indexes()")
+        with Peak(stack) as peak:
+            name = "import jsonl embeddings"
+            seconds = timed(name, count, lambda: job(api, "imports", {"export_id": done[-1]["id"]}), peak)
+        sys.stdout.write(f"{'':<34}{seconds / back:.1f} times COPY back\n")
+
+
+def main() -> None:
+    """Measure, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--memories", type=int, default=100_000)
+    parser.add_argument("--texts", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "settings.yaml"
+        settings.write_text(json.dumps({"plugins": {"plugins": ["export_service"]}}))
+        stack = Stack(Path(folder), settings=settings)
+        stack.start()
+        try:
+            measure(stack, options.memories, options.texts)
+        finally:
+            stack.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""An import stores what a file has, or nothing, and says which line is wrong."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+import zstandard
+
+from plugin_kit.json_types import JsonObject, JsonValue
+from plugins.export_service.formats.writing import EXPORT_FORMATS
+from tests.plugins.export_service.conftest import some_memories
+from tests.plugins.export_service.server import Database, Server
+
+LINE = '{"content": "Tea at five.", "tags": ["a"]}\n'
+
+
+def counts(job: JsonObject) -> tuple[JsonValue, ...]:
+    return tuple(job[name] for name in ("memories", "created", "updated", "skipped", "unchanged"))
+
+
+async def upload(server: Server, data: bytes, size: int = 500) -> str:
+    upload_id = str(cast(JsonObject, (await server.ask("POST", "/uploads")).body)["id"])
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    for number, chunk in reversed(list(enumerate(chunks))):
+        body = {"base64": base64.b64encode(chunk).decode()}
+        response = await server.ask("PUT", f"/uploads/{upload_id}/chunks/{number}", body)
+        assert response.status == 200, response.body
+    return upload_id
+
+
+@pytest.mark.parametrize("embeddings", [False, True])
+@pytest.mark.parametrize(
+    ("form", "compression"),
+    [(form, way) for form in EXPORT_FORMATS for way in ("none", "gzip", "zstd") if (form, way) != ("markdown", way)]
+    + [("markdown", "none")],
+)
+async def test_what_is_exported_comes_back_whole(server: Server, form: str, compression: str, embeddings: bool) -> None:
+    export = await server.finished("exports", {"format": form, "compression": compression, "embeddings": embeddings})
+    before = dict(server.memories.memories)
+    for source in ({"export_id": export["id"]}, {"upload_id": await upload(server, server.file_of(export), 3000)}):
+        server.memories.memories.clear()
+        imported = await server.finished("imports", {"format": form, **source})
+        assert imported["error"] is None
+        assert counts(imported) == (len(before), len(before), 0, 0, 0)
+        assert server.memories.memories == before
+
+
+async def test_a_dry_run_tells_what_would_be_and_stores_nothing(database: Database) -> None:
+    server = Server(database)
+    done = await server.finished("imports", {"format": "jsonl", "text": LINE, "dry_run": True})
+    assert counts(done) == (1, 1, 0, 0, 0)
+    assert server.memories.memories == {}
+
+
+@pytest.mark.parametrize(
+    ("conflict", "expected"),
+    [("skip", (1, 0, 0, 1, 0)), ("overwrite", (1, 0, 1, 0, 0)), ("duplicate", (1, 1, 0, 0, 0))],
+)
+async def test_a_conflict_is_settled_as_asked(database: Database, conflict: str, expected: tuple[int, ...]) -> None:
+    memory = replace(some_memories()[0], content="Tea at five.", project=None)
+    server = Server(database, memories=[memory])
+    done = await server.finished("imports", {"format": "jsonl", "text": LINE, "conflict": conflict})
+    assert counts(done) == expected
+
+
+async def test_all_memories_can_go_into_one_project(database: Database) -> None:
+    server = Server(database)
+    await server.finished("imports", {"format": "jsonl", "text": LINE, "project": "inbox"})
+    assert [memory.project for memory in server.memories.memories.values()] == ["inbox"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
+async def test_a_compressed_upload_is_recognised(database: Database, pack: Callable[[bytes], bytes]) -> None:
+    server = Server(database)
+    upload_id = await upload(server, pack(LINE.encode()))
+    assert counts(await server.finished("imports", {"format": "jsonl", "upload_id": upload_id})) == (1, 1, 0, 0, 0)
+
+
+async def test_a_wrong_line_is_refused_with_line_and_field_and_nothing_is_stored(database: Database) -> None:
+    server = Server(database)
+    text = f'{LINE}\n{{"content": "x", "importance": 2}}\n{LINE}'
+    done = await server.finished("imports", {"format": "jsonl", "text": text})
+    message = "line 3: importance: must be a number from 0 to 1, not 2"
+    assert done["state"] == "failed"
+    assert done["error"] == {"message": message, "line": 3, "file": None, "field": "importance"}
+    assert server.memories.memories == {}
+
+
+async def test_a_damaged_upload_is_refused(database: Database) -> None:
+    server = Server(database)
+    upload_id = await upload(server, gzip.compress(LINE.encode() * 99)[:-9])
+    done = await server.finished("imports", {"format": "jsonl", "upload_id": upload_id})
+    assert done["state"] == "failed"
+    assert "it is damaged or cut off" in str(cast(JsonObject, done["error"])["message"])
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"format": "jsonl"}, "give exactly one of"),
+        ({"format": "jsonl", "text": LINE, "upload_id": "019a9c3e-7b52-7c11-9d2f-000000000000"}, "give exactly one"),
+        ({"text": LINE}, "format: is missing"),
+        ({"format": "markdown", "text": "# x"}, "text: a ZIP archive is no text"),
+        ({"format": "jsonl", "upload_id": "019a9c3e-7b52-7c11-9d2f-000000000000"}, "there is no such upload"),
+        ({"export_id": "019a9c3e-7b52-7c11-9d2f-000000000000"}, "there is no such export"),
+    ],
+)
+async def test_a_request_that_is_wrong_is_refused(database: Database, body: JsonObject, says: str) -> None:
+    response = await Server(database).ask("POST", "/imports", body)
+    assert response.status == 422
+    assert says in str(cast(JsonObject, response.body)["detail"])
+
+
+async def test_an_upload_with_a_hole_is_refused(server: Server) -> None:
+    upload_id = cast(JsonObject, (await server.ask("POST", "/uploads")).body)["id"]
+    for number in (0, 2):
+        await server.ask("PUT", f"/uploads/{upload_id}/chunks/{number}", {"base64": "eA=="})
+    response = await server.ask("POST", "/imports", {"format": "jsonl", "upload_id": upload_id})
+    assert "chunk 1 of the upload is missing: send it" in str(response.body)
+
+
+@pytest.mark.parametrize(
+    ("number", "body", "status"),
+    [("0", {"base64": "***"}, 422), ("x", {"base64": "eA=="}, 422), ("2000", {"base64": "eA=="}, 422)],
+)
+async def test_a_chunk_that_is_wrong_is_refused(server: Server, number: str, body: JsonObject, status: int) -> None:
+    upload_id = cast(JsonObject, (await server.ask("POST", "/uploads")).body)["id"]
+    assert (await server.ask("PUT", f"/uploads/{upload_id}/chunks/{number}", body)).status == status
+
+
+async def test_nobody_sees_or_uses_what_another_uploads_or_imports(server: Server) -> None:
+    upload_id = await upload(server, LINE.encode())
+    other = Server(server.database, "other")
+    assert (await other.ask("PUT", f"/uploads/{upload_id}/chunks/0", {"base64": "eA=="})).status == 404
+    refused = await other.ask("POST", "/imports", {"format": "jsonl", "upload_id": upload_id})
+    assert refused.status == 422
+    done = await server.finished("imports", {"format": "jsonl", "upload_id": upload_id})
+    assert done["state"] == "done"
+    assert (await other.ask("GET", f"/imports/{done['id']}")).status == 404
+    assert await other.get("/imports") == {"imports": []}
+
+
+async def test_an_export_that_is_not_done_cannot_be_imported(server: Server) -> None:
+    response = await server.ask("POST", "/exports", {"format": "csv"})
+    export_id = cast(JsonObject, response.body)["id"]
+    refused = await server.ask("POST", "/imports", {"export_id": export_id})
+    assert "it can be imported when it is done" in str(refused.body)
+
+
+async def test_a_load_that_the_server_refuses_ends_the_import_with_its_words(database: Database) -> None:
+    server = Server(database)
+    response = await server.ask("POST", "/imports", {"format": "jsonl", "text": LINE})
+    while server.memories.started[0].task != "memories_loaded":
+        await server.run_one()
+    (task,) = server.memories.started
+    answer = {
+        **cast(JsonObject, task.arguments["load"]),
+        "error": {"message": "the disk is full", "part": "", "line": 1},
+    }
+    server.memories.started[0] = task._replace(arguments={**task.arguments, "load": answer})
+    await server.run()
+    done = await server.get(f"/imports/{cast(JsonObject, response.body)['id']}")
+    assert (done["state"], done["error"]) == ("failed", {"message": "nothing was stored: the disk is full"})
