@@ -78,10 +78,17 @@ run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_
 .PHONY: model
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
 
+# Tests that start the whole stack have the machine to themselves; the others share its cores.
+STARTS_STACK := tests/e2e
+AT_ONCE := $(filter-out tests/unit $(STARTS_STACK) tests/soak tests/benchmarks %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+
 .PHONY: test
 test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
-	.venv/bin/pytest tests/unit $(filter-out tests/unit tests/soak tests/benchmarks %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
-		plugins docs/examples
+	@failed=0; \
+	.venv/bin/pytest tests/unit || failed=1; \
+	.venv/bin/pytest --numprocesses 2 --dist loadscope $(AT_ONCE) plugins docs/examples || failed=1; \
+	.venv/bin/pytest $(STARTS_STACK) || failed=1; \
+	exit $$failed
 
 .PHONY: soak
 soak: $(VENV) $(AWS) model ## run the tests that take long: plugins under load, and while their processes die

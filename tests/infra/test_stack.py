@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-central-1"
 NESTED: Final = "memory_analytics"
-BUILT_IN: Final = sorted(file.parent.name for file in (ROOT.parent / "plugins").glob("*/plugin.py"))
+BUILT_IN: Final = sorted(file.parent.name for file in REPOSITORY.glob("plugins/*/plugin.py"))
 SEPARATE: Final = "another"
 RUNS_LAMBDA: Final = ("Custom::", "AWS::Lambda::EventSourceMapping")
 
