@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from collections.abc import Mapping
@@ -16,39 +15,42 @@ from .errors import KeyMissing
 
 _SECRET: Final = "encryption_key"  # noqa: S105  # the name of it
 _KEY_BYTES: Final = 32
+_LEAST_CHARACTERS: Final = 32
 _NONCE_BYTES: Final = 12
 _HOW: Final = (
-    "an operator sets it with PUT /plugins/notification_service/secrets/encryption_key, to 32 random bytes in Base64, "
-    "as `openssl rand -base64 32` writes them"
+    f"an operator sets it with PUT /plugins/notification_service/secrets/encryption_key, to {_LEAST_CHARACTERS} random "
+    "characters or more, as `openssl rand -base64 32` writes them"
 )
 
 
 class Sealer:
-    """Seals and opens JSON objects with AES-256-GCM; what is sealed for one channel opens for no other."""
+    """Seals and opens JSON objects with AES-256-GCM; what is sealed for one channel opens for no other.
 
-    def __init__(self, key: bytes) -> None:
+    The key derives from ``secret``, a random text, by HKDF-SHA256 (RFC 5869).
+    """
+
+    def __init__(self, secret: str) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        self._cipher = AESGCM(key)
+        derivation = HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"notification_service channels")
+        self._cipher = AESGCM(derivation.derive(secret.encode()))
 
     @classmethod
     def of(cls, context: Context) -> Sealer:
         """Return the sealer with the plugin's secret ``encryption_key``.
 
         Raises:
-            KeyMissing: the secret is not set, or is no such key; the message says how to set it.
+            KeyMissing: the secret is not set, or is too short; the message says how to set it.
         """
         try:
             text = cast("Mapping[str, str]", context["server_config"]["secrets"])[_SECRET]
         except KeyError:
             raise KeyMissing(f"the secret encryption_key is not set: {_HOW}") from None
-        try:
-            key = base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
-        except binascii.Error:
-            key = b""
-        if len(key) != _KEY_BYTES:
-            raise KeyMissing(f"the secret encryption_key is no key: {_HOW}")
-        return cls(key)
+        if len(text) < _LEAST_CHARACTERS:
+            raise KeyMissing(f"the secret encryption_key is too short: {_HOW}")
+        return cls(text)
 
     def seal(self, settings: JsonObject, channel_id: str) -> str:
         """Return ``settings`` encrypted, as Base64 text."""

@@ -27,12 +27,10 @@ pytestmark = pytest.mark.timeout(START_SECONDS + BIG_ENOUGH)
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> Iterator[httpx.Client]:
-    """A client of the server, whose operator allows loopback and has set a key; its channels go afterwards."""
+    """A client of the server, whose operator allows loopback; the key is the deployment's; its channels go afterwards."""
     with httpx.Client(base_url=stack.url, timeout=40) as client:
         config = {"config": {"allow_private_networks": ["127.0.0.0/8"]}}
         client.put(f"{PLUGIN}/config", json=config).raise_for_status()
-        key = base64.b64encode(os.urandom(32)).decode()
-        client.put(f"{PLUGIN}/secrets/encryption_key", json={"value": key}).raise_for_status()
         yield client
         for channel in client.get(f"{PLUGIN}/channels").raise_for_status().json()["channels"]:
             client.delete(f"{PLUGIN}/channels/{channel['id']}").raise_for_status()
