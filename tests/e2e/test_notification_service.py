@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(START_SECONDS + BIG_ENOUGH)
 
 @pytest.fixture(scope="module")
 def client(stack: Stack) -> Iterator[httpx.Client]:
-    """A client of the server, whose operator allows loopback; the key is the deployment's; its channels go afterwards."""
+    """A client of the server, whose operator allows loopback; its channels go afterwards."""
     with httpx.Client(base_url=stack.url, timeout=40) as client:
         config = {"config": {"allow_private_networks": ["127.0.0.0/8"]}}
         client.put(f"{PLUGIN}/config", json=config).raise_for_status()
