@@ -122,6 +122,12 @@ def test_vectors_of_another_model_are_computed_anew(transfers: Transfers, backup
     assert transfers.rows("SELECT DISTINCT embedding_model FROM memories") == [("newer",)]
 
 
+def test_a_vector_of_another_model_may_have_any_form(transfers: Transfers) -> None:
+    part = transfers.write("a", {"content": "one", "embedding_model": "of two dimensions", "embedding": "AAIAAAAAPAA="})
+    assert numbers(transfers.load(part)) == (1, 0, 0, 0, 0)
+    assert transfers.embedder.embedded == ["one"]
+
+
 CHANGED = {"importance": 1.0, "tags": ["new"]}
 
 
@@ -200,7 +206,10 @@ def test_a_part_of_another_plugin_is_not_there(transfers: Transfers) -> None:
         ({"content": "x", "importance": 2}, "importance: must be a number from 0 to 1"),
         ({"content": "x", "created_at": "2026-01-01"}, "created_at: must be a time in ISO 8601"),
         ({"content": "x\x00"}, "content: must be text without NUL"),
-        ({"content": "x", "embedding": "AAAA"}, "embedding: must be the base64 of a halfvec of 384 numbers"),
+        (
+            {"content": "x", "embedding_model": "fake", "embedding": "AAAA"},
+            "embedding: must be the base64 of a halfvec of 384 numbers",
+        ),
         ({"content": "x", "replaced_by": "update"}, "id: is missing; version: is missing"),
         ({"content": "x", "version": 0}, "version: must be a whole number from 1"),
     ],

@@ -57,6 +57,7 @@ def line_reader(dimensions: int, model_id: str, project: str | None) -> Callable
         "embedding_model": read.optional(NAME),
         "embedding": read.optional(half_vector(dimensions)),
     }
+    of_another_model = {**readers, "embedding": read.json_value}  # it is computed anew, so its form does not matter
     of_version: Mapping[str, read.Reader] = {
         **{name: reader for name, reader in readers.items() if not name.startswith("embedding")},
         "replaced_at": read.optional(read.time),
@@ -65,11 +66,11 @@ def line_reader(dimensions: int, model_id: str, project: str | None) -> Callable
 
     def reader(data: bytes, place: int, part: int, number: int) -> StagedLine:
         value = _parsed(data)
+        ours = value.get("embedding_model") == model_id
         if "replaced_by" in value:
             given = read.read(value, of_version, required=["content", "id", "version"])
         else:
-            given = read.read(value, readers, required=["content"])
-        ours = given.get("embedding_model") == model_id
+            given = read.read(value, readers if ours else of_another_model, required=["content"])
         known = {name: given.get(name) for name in _KEPT}
         return StagedLine(  # pyright: ignore[reportCallIssue]  # the readers give the types
             place=place,
