@@ -35,7 +35,7 @@ _Message: TypeAlias = Mapping[str, JsonValue]
 class Bridge:
     """Carries the messages of one client to the server at ``url``, and the answers to ``output``, a line each."""
 
-    def __init__(self, url: str, key: str | None, output: IO[str]) -> None:
+    def __init__(self, url: str, key: str | None, output: IO[bytes]) -> None:
         self._url = url.rstrip("/")
         self._output = output
         self._writing = threading.Lock()
@@ -47,7 +47,7 @@ class Bridge:
             headers["Authorization"] = f"Bearer {key}"
         self._client = httpx.Client(headers=headers, timeout=TIMEOUT)
 
-    def run(self, lines: Iterable[str]) -> None:
+    def run(self, lines: Iterable[bytes]) -> None:
         """Carry messages until ``lines`` end and the last of them is answered."""
         with self._client, ThreadPoolExecutor(_WORKERS) as workers:
             for line in lines:
@@ -107,7 +107,7 @@ class Bridge:
 
     def _write(self, message: _Message) -> None:
         with self._writing:
-            self._output.write(json.dumps(message) + "\n")
+            self._output.write(json.dumps(message).encode() + b"\n")
             self._output.flush()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 
@@ -25,7 +24,5 @@ def mcp(url: str) -> None:
 
     The environment variable MEMORY_SERVER_KEY is the API key that the server is asked with, where it wants one.
     """
-    # MCP is UTF-8, whatever the machine's language is. A line that is not is one that is not JSON.
-    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
-    output = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n")
-    Bridge(url, os.environ.get("MEMORY_SERVER_KEY"), output).run(lines)
+    # Bytes, since MCP is UTF-8 whatever the machine's language is.
+    Bridge(url, os.environ.get("MEMORY_SERVER_KEY"), sys.stdout.buffer).run(sys.stdin.buffer)

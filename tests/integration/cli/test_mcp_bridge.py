@@ -128,7 +128,7 @@ def test_a_line_that_is_no_message_is_an_error(server: Echo, line: bytes, code: 
     assert answer["id"] == 1
 
 
-def test_a_server_that_is_not_there_is_told(server: Echo) -> None:
+def test_a_server_that_is_not_there_is_told() -> None:
     [answer] = carry("http://127.0.0.1:9", ask("tools/list", 5))
     assert answer["id"] == 5
     assert answer["error"]["message"].startswith("the memory server at http://127.0.0.1:9 does not answer (")
