@@ -10,6 +10,7 @@ UV := .venv-uv/bin/uv
 VENV := .venv/.installed
 AWS := .venv-aws/.installed
 SAM := .venv-sam/.installed
+NODE := .node/.installed
 
 $(UV):
 	@echo "Installing uv, the package installer ..."
@@ -31,6 +32,12 @@ $(SAM): infra/requirements-sam.txt | $(UV)
 	@echo "Installing the SAM CLI into .venv-sam ..."
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-sam
 	@$(UV) pip install --quiet --python .venv-sam/bin/python -r infra/requirements-sam.txt
+	@touch $@
+
+# Node itself is among the packages: what is here already need only be able to run npm.
+$(NODE): tests/conformance/package.json tests/conformance/package-lock.json
+	@echo "Installing what holds the server against MCP into .node ..."
+	@mkdir -p .node && cp $^ .node/ && cd .node && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 MODEL_FOLDER := layers/embedding_model
@@ -79,8 +86,8 @@ run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]
 
 .PHONY: test
-test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
-	.venv/bin/pytest tests/unit $(filter-out tests/unit tests/soak %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
+test: $(VENV) $(AWS) $(MODEL_VENV) $(NODE) model ## run all tests, the quick ones first
+	.venv/bin/pytest tests/unit $(filter-out tests/unit tests/soak %/conformance %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/))) \
 		plugins docs/examples
 
 .PHONY: soak
@@ -108,5 +115,5 @@ build: $(VENV) $(VALID) model ## check the templates and build every Lambda pack
 
 .PHONY: clean
 clean: ## remove what the other targets made, save the data folder
-	rm -rf .venv .venv-* .aws-sam .build layers/embedding_model/model*/ .*_cache
+	rm -rf .venv .venv-* .node .aws-sam .build layers/embedding_model/model*/ .*_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
