@@ -10,6 +10,7 @@ UV := .venv-uv/bin/uv
 VENV := .venv/.installed
 AWS := .venv-aws/.installed
 SAM := .venv-sam/.installed
+NODE := .node/.installed
 
 $(UV):
 	@echo "Installing uv, the package installer ..."
@@ -31,6 +32,12 @@ $(SAM): infra/requirements-sam.txt | $(UV)
 	@echo "Installing the SAM CLI into .venv-sam ..."
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-sam
 	@$(UV) pip install --quiet --python .venv-sam/bin/python -r infra/requirements-sam.txt
+	@touch $@
+
+# Node itself is among the packages: what is here already need only be able to run npm.
+$(NODE): tests/conformance/package.json tests/conformance/package-lock.json
+	@echo "Installing what holds the server against MCP into .node ..."
+	@mkdir -p .node && cp $^ .node/ && cd .node && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 MODEL_FOLDER := layers/embedding_model
@@ -80,10 +87,10 @@ model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=nam
 
 # Tests that start the whole stack have the machine to themselves; the others share its cores.
 STARTS_STACK := tests/e2e
-AT_ONCE := $(filter-out tests/unit $(STARTS_STACK) tests/soak tests/benchmarks %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+AT_ONCE := $(filter-out tests/unit $(STARTS_STACK) tests/soak tests/benchmarks %/conformance %/fixtures %/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: test
-test: $(VENV) $(AWS) $(MODEL_VENV) model ## run all tests, the quick ones first
+test: $(VENV) $(AWS) $(MODEL_VENV) $(NODE) model ## run all tests, the quick ones first
 	@failed=0; \
 	.venv/bin/pytest tests/unit || failed=1; \
 	.venv/bin/pytest --numprocesses 2 --dist loadscope $(AT_ONCE) plugins docs/examples || failed=1; \
@@ -123,5 +130,5 @@ build: $(VENV) $(VALID) model ## check the templates and build every Lambda pack
 
 .PHONY: clean
 clean: ## remove what the other targets made, save the data folder
-	rm -rf .venv .venv-* .aws-sam .build layers/embedding_model/model*/ .*_cache
+	rm -rf .venv .venv-* .node .aws-sam .build layers/embedding_model/model*/ .*_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

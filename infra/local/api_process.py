@@ -17,7 +17,7 @@ from infra.local.owner import leave_with_owner
 
 def main(host: str, port: int) -> None:
     """Serve until SIGTERM, or until the owner is gone."""
-    for module in ("memory_api.app", "memory_server.bootstrap", "onnxruntime", "tokenizers"):
+    for module in ("memory_api.app", "memory_api.mcp.exchange", "memory_server.bootstrap", "onnxruntime", "tokenizers"):
         importlib.import_module(module)  # what takes long, while the stack that the environment describes comes up
     environment = sys.stdin.readline()
     if environment:

@@ -11,7 +11,16 @@ from fastapi import FastAPI
 
 from memory_api import errors, openapi
 from memory_api.middleware import LimitBody, LogRequests, PublishEvents
-from memory_api.routes import health, memories, plugin_config, plugin_deliveries, plugin_endpoints, plugins, search
+from memory_api.routes import (
+    health,
+    mcp,
+    memories,
+    plugin_config,
+    plugin_deliveries,
+    plugin_endpoints,
+    plugins,
+    search,
+)
 from memory_server import bootstrap
 from memory_server.domain.events import new_event
 from memory_server.settings import Settings
@@ -51,7 +60,7 @@ def create_app(services: bootstrap.Api) -> FastAPI:
     services.events.observed([new_event("server_started", None, {})])
     # The search and batch paths come before the paths with an id, which would take their names for one.
     # The endpoints of plugins come last: they are what the other paths leave.
-    for part in (search, memories, plugins, plugin_config, plugin_deliveries, health, plugin_endpoints):
+    for part in (search, memories, plugins, plugin_config, plugin_deliveries, health, mcp, plugin_endpoints):
         app.include_router(part.router)
     errors.install(app)
     openapi.install(app)

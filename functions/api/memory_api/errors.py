@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from memory_api.problems import problem
@@ -47,6 +48,22 @@ def install(app: FastAPI) -> None:
 def internal_error(request: Request, error_id: str) -> Response:
     """Return the answer to an error that nobody expected: no more than where the logs tell of it."""
     return problem(request, 500, kind="internal-error", error_id=error_id)
+
+
+def told(error: errors.MemoryServerError) -> str:
+    """Return what a model is told of ``error``: what is the matter, and what to do."""
+    _, _, title = _KINDS[type(error)]
+    return f"{title}: {error}"
+
+
+def told_of_internal_error(error_id: str) -> str:
+    """Return what a model is told of an error that nobody expected."""
+    return f"The server failed: try once more, and tell the user that its log has more under the error_id {error_id}"
+
+
+def invalid_arguments(error: ValidationError, *place: str) -> errors.InvalidRequest:
+    """Return the error that says what is wrong with the arguments of a tool, or with the one at ``place``."""
+    return errors.InvalidRequest([errors.Fault((*place, *item["loc"]), _message(item)) for item in error.errors()])
 
 
 def _domain_error(request: Request, error: Exception) -> Response:
@@ -116,9 +133,13 @@ def _described(item: Mapping[str, object]) -> dict[str, JsonValue]:
     if item["type"] == "json_invalid":
         reason = cast("Mapping[str, object]", item["ctx"])["error"]
         return _fault(("body",), f"is not JSON: {reason}, at character {location[-1]}")
+    return _fault(location, _message(item))
+
+
+def _message(item: Mapping[str, object]) -> str:
     if item["type"] == "string_unicode":
-        return _fault(location, "must be valid Unicode: it contains half of a surrogate pair")
-    return _fault(location, str(item["msg"]))
+        return "must be valid Unicode: it contains half of a surrogate pair"
+    return str(item["msg"])
 
 
 def _fault(location: Iterable[str | int], detail: str) -> dict[str, JsonValue]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from memory_api.problems import described
-from memory_server.services.endpoints import Endpoint, endpoints_of
+from memory_server.services.endpoints import Endpoint, endpoints_of, unique
 from memory_server.services.plugin_ports import PluginRegistration
+from plugin_kit.endpoints import placeholders
 from plugin_kit.json_types import JsonObject, JsonValue
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _PROBLEMS: Final[Mapping[int, str]] = {
     404: "The plugin, or its endpoint, is not there any more",
     409: "The plugin is off",
@@ -32,14 +30,11 @@ def with_plugins(document: JsonObject, plugins: Sequence[PluginRegistration]) ->
     paths = dict(cast("Mapping[str, Mapping[str, JsonValue]]", document["paths"]))
     schemas = dict(cast("Mapping[str, JsonValue]", cast(JsonObject, document["components"])["schemas"]))
     tags = list(cast("Sequence[JsonValue]", document.get("tags", ())))
-    uses = Counter[str]()
+    taken = set[str]()
     for plugin in plugins:
         tags.append({"name": plugin.name, "description": plugin.description})
         for endpoint in endpoints_of(plugin):
-            name = f"{plugin.plugin_id}_{endpoint.handler}"
-            uses[name] += 1
-            if uses[name] > 1:
-                name += f"_{uses[name]}"
+            name = unique(endpoint.name, taken)
             path = f"/plugins/{plugin.plugin_id}{endpoint.path}"
             paths[path] = {**paths.get(path, {}), endpoint.method.lower(): _operation(name, endpoint, plugin, schemas)}
     components = {**cast(JsonObject, document["components"]), "schemas": schemas}
@@ -58,7 +53,7 @@ def _operation(
         "tags": [plugin.name],
         "parameters": [
             {"name": placeholder, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-            for placeholder in _PLACEHOLDER.findall(endpoint.path)
+            for placeholder in placeholders(endpoint.path)
         ],
         "responses": {
             "200": {"description": "What the plugin answers", "content": {"application/json": {"schema": answer}}},
@@ -74,19 +69,19 @@ def _operation(
 def _component(name: str, schema: JsonObject, schemas: dict[str, JsonValue]) -> JsonObject:
     """Put ``schema`` among the document's ``schemas`` and return the reference to it."""
     reference = f"#/components/schemas/{name}"
-    schemas[name] = _rebased({key: value for key, value in schema.items() if key not in ("$id", "$schema")}, reference)
+    schemas[name] = rebased({key: value for key, value in schema.items() if key not in ("$id", "$schema")}, reference)
     return {"$ref": reference}
 
 
-def _rebased(value: JsonValue, root: str) -> JsonValue:
+def rebased(value: JsonValue, root: str) -> JsonValue:
     """Return a part of a schema with its references to itself leading to where it stands now: ``root``."""
     if isinstance(value, Mapping):
         return {
             key: root + item[1:]
             if key == "$ref" and isinstance(item, str) and item.startswith("#")
-            else _rebased(item, root)
+            else rebased(item, root)
             for key, item in value.items()
         }
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_rebased(item, root) for item in value]
+        return [rebased(item, root) for item in value]
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from memory_cli.mcp_command import mcp
 from memory_cli.plugin_commands import plugin
 from plugin_kit import __version__
 
@@ -11,7 +12,7 @@ from plugin_kit import __version__
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__)
 def main() -> None:
-    r"""Write plugins for the memory server, and look after those that run.
+    r"""Write plugins for the memory server, look after those that run, and give its tools to an agent.
 
     \b
     Example:
@@ -24,4 +25,5 @@ def main() -> None:
     """
 
 
+main.add_command(mcp)
 main.add_command(plugin)

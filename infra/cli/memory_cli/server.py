@@ -13,7 +13,7 @@ from memory_cli.errors import Failed
 from plugin_kit.json_types import JsonObject, JsonValue
 
 # A hook that is fired may take as long as its Lambda: 30 seconds.
-_TIMEOUT: Final = httpx.Timeout(35.0, connect=5.0)
+TIMEOUT: Final = httpx.Timeout(35.0, connect=5.0)
 
 
 class Server:
@@ -53,7 +53,7 @@ class Server:
     ) -> JsonObject:
         url = "/".join((self.url, *(quote(segment, safe="") for segment in path)))
         try:
-            response = httpx.request(method, url, params=parameters, json=body, timeout=_TIMEOUT)
+            response = httpx.request(method, url, params=parameters, json=body, timeout=TIMEOUT)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Failed(f"{self.url} is not the URL of a server: {error}") from error
         except httpx.HTTPError as error:
@@ -63,7 +63,7 @@ class Server:
             ) from error
         answer = _object(response)
         if not response.is_success:
-            raise Failed(_told(response, answer))
+            raise Failed(told(response, answer))
         if answer is None:
             raise Failed(f"{url} answered what is no JSON object: is it a memory server?")
         return answer
@@ -77,7 +77,7 @@ def _object(response: httpx.Response) -> JsonObject | None:
     return cast(JsonObject, answer) if isinstance(answer, dict) else None
 
 
-def _told(response: httpx.Response, problem: JsonObject | None) -> str:
+def told(response: httpx.Response, problem: JsonObject | None) -> str:
     """Return what the server's ``problem`` says: its detail, and the fault of each field that the detail leaves out."""
     problem = problem or {}
     detail = str(problem.get("detail") or problem.get("title") or response.reason_phrase)

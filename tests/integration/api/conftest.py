@@ -16,6 +16,7 @@ from tests.fixtures.api import api_database, api_environment, api_over_lambda, a
 from tests.fixtures.aws import AwsStack, aws_stack
 from tests.fixtures.embedder import FakeEmbedder
 from tests.fixtures.embedder_function import EmbedderFunction, serving
+from tests.integration.api.agent import ERAS, Agent
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,9 @@ def api(server: httpx.Client) -> httpx.Client:
     """A client of the API, as a user of the test's own."""
     server.headers["X-Test-User"] = new_id()
     return server
+
+
+@pytest.fixture(params=ERAS)
+def agent(api: httpx.Client, request: pytest.FixtureRequest) -> Agent:
+    """An agent of a user of the test's own, in the revision without a handshake and in the last one with one."""
+    return Agent(api, request.param)

@@ -226,6 +226,17 @@ ENDPOINT = {"method": "GET", "path": "/summary", "handler": "summary", "summary"
 SUMMARY = f"{HOOK}\nasync def summary(request, context): ..."
 
 
+def test_the_handler_of_a_tool_has_a_name_that_agents_take() -> None:
+    source = f"{HOOK}\nasync def übersicht(request, context): ..."
+    endpoint = {**ENDPOINT, "handler": "übersicht"}
+    assert faults({**INFO, "endpoints": [{**endpoint, "tool": True}]}, source) == [
+        (
+            "PLUGIN_INFO['endpoints'][0]['handler'] is 'übersicht': name the handler of a tool with at most 60 ASCII"
+            " letters, digits and _"
+        )
+    ]
+
+
 def endpoint_faults(*endpoints: Mapping[str, object]) -> list[str]:
     return [
         fault.removeprefix("PLUGIN_INFO['endpoints']")

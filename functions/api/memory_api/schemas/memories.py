@@ -100,7 +100,7 @@ class MemoryUpdate(Body):
 
     def patch(self) -> MemoryPatch:
         """Return the changes that the services apply."""
-        changes = {name: getattr(self, name) for name in self.model_fields_set}
+        changes = {name: getattr(self, name) for name in self.model_fields_set & MemoryUpdate.model_fields.keys()}
         if "tags" in changes:
             changes["tags"] = tuple(self.tags)
         return replace(MemoryPatch(), **changes)

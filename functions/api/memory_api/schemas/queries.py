@@ -80,8 +80,23 @@ class BodyConditions(Conditions):
         return replace(base, metadata=self.metadata) if self.metadata else base
 
 
-class SearchRequest(BodyConditions):
+class SearchConditions(BodyConditions):
     """A search: what is looked for, and conditions that every result fulfils."""
+
+    query: Query
+    limit: Limit = 10
+    mode: SearchMode = Field("hybrid", description="By meaning and by words, by meaning alone, or by words alone.")
+    min_score: Importance = Field(0.0, description="Results with a lower score are left out.")
+
+    def search_query(self) -> SearchQuery:
+        """Return the query that the services answer."""
+        return SearchQuery(
+            text=self.query, limit=self.limit, mode=self.mode, filter=self.filter(), min_score=self.min_score
+        )
+
+
+class SearchRequest(SearchConditions):
+    """A search, as it is asked for over HTTP."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -89,17 +104,7 @@ class SearchRequest(BodyConditions):
         }
     )
 
-    query: Query
-    limit: Limit = 10
-    mode: SearchMode = Field("hybrid", description="By meaning and by words, by meaning alone, or by words alone.")
-    min_score: Importance = Field(0.0, description="Results with a lower score are left out.")
     explain: Flag = Field(False, description="Give each result's ranks and scores.")
-
-    def search_query(self) -> SearchQuery:
-        """Return the query that the services answer."""
-        return SearchQuery(
-            text=self.query, limit=self.limit, mode=self.mode, filter=self.filter(), min_score=self.min_score
-        )
 
 
 class ExplanationOut(BaseModel):

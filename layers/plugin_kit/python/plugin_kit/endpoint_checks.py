@@ -13,6 +13,8 @@ DEFAULT_SCOPE: Final = "plugins:read"
 RESERVED_SEGMENTS: Final = ("config", "secrets", "deliveries", "test", "replay")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REQUIRED: Final = ("method", "path", "handler", "summary")
+# Of an endpoint that is a tool: what agents take for a name, behind the plugin's id.
+_TOOL_HANDLER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -44,6 +46,9 @@ def _endpoint_faults(endpoint: dict[str, object]) -> Iterator[str]:
             yield f"has the unknown key {key!r}: {suggest(key, _CHECKS, 'remove it')}"
         else:
             yield from (at(f"[{key!r}]", fault) for fault in check(value))
+    handler = endpoint.get("handler")
+    if endpoint.get("tool") is True and isinstance(handler, str) and not _TOOL_HANDLER.fullmatch(handler):
+        yield f"['handler'] is {handler!r}: name the handler of a tool with at most 60 ASCII letters, digits and _"
 
 
 def _method_faults(value: object) -> Iterator[str]:

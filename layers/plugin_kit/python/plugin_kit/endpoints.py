@@ -11,6 +11,7 @@ from plugin_kit.json_types import JsonValue, dumps
 from plugin_kit.models import EndpointResponse
 
 MAX_BODY_BYTES: Final = 5_000_000
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _STATUSES: Final = range(200, 600)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # HTTP writes headers in Latin-1.
@@ -22,6 +23,16 @@ def match(pattern: str, path: str) -> dict[str, str] | None:
     expression = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(pattern))
     found = re.fullmatch(expression, path)
     return None if found is None else found.groupdict()
+
+
+def placeholders(pattern: str) -> list[str]:
+    """Return the names of the placeholders of ``pattern``, in their order."""
+    return _PLACEHOLDER.findall(pattern)
+
+
+def filled(pattern: str, values: Mapping[str, str]) -> str:
+    """Return the path that ``pattern`` stands for with ``values`` in its placeholders."""
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], pattern)
 
 
 def response_of(answer: object) -> EndpointResponse:

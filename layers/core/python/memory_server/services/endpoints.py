@@ -8,13 +8,17 @@ from typing import cast
 
 from memory_server.domain.errors import EndpointMethodNotAllowed, EndpointNotFound
 from memory_server.services.plugin_ports import PluginRegistration
+from plugin_kit.endpoint_checks import DEFAULT_SCOPE
 from plugin_kit.endpoints import match
 from plugin_kit.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An endpoint below ``/plugins/<plugin_id>``. ``request`` and ``response`` are JSON Schemas of the bodies."""
+    """An endpoint below ``/plugins/<plugin_id>``. ``request`` and ``response`` are JSON Schemas of the bodies.
+
+    ``scope`` is what a caller's credential must have. Where it is a ``tool``, agents are shown it.
+    """
 
     plugin_id: str
     method: str
@@ -23,6 +27,13 @@ class Endpoint:
     summary: str
     request: JsonObject | None
     response: JsonObject | None
+    scope: str = DEFAULT_SCOPE
+    tool: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called where endpoints of all plugins meet: not unique, see ``unique``."""
+        return f"{self.plugin_id}_{self.handler}"
 
     def __str__(self) -> str:
         return f"{self.method} /plugins/{self.plugin_id}{self.path}"
@@ -40,9 +51,22 @@ def endpoints_of(registration: PluginRegistration) -> list[Endpoint]:
             summary=str(item["summary"]),
             request=cast("JsonObject | None", item.get("request")),
             response=cast("JsonObject | None", item.get("response")),
+            scope=str(item.get("scope", DEFAULT_SCOPE)),
+            tool=item.get("tool") is True,
         )
         for item in listed
     ]
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return ``name``, with a number behind it where it is ``taken``, and take it."""
+    number = 1
+    free = name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free
 
 
 def find(registration: PluginRegistration, method: str, path: str) -> tuple[Endpoint, Mapping[str, str]]:

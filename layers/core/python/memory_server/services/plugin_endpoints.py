@@ -12,6 +12,7 @@ from typing import Final
 
 from memory_server.domain.errors import (
     EndpointFailed,
+    EndpointNotFound,
     EndpointTimedOut,
     Fault,
     InvalidRequest,
@@ -28,6 +29,7 @@ from memory_server.services.json_schemas import value_faults
 from memory_server.services.plugin_ports import PluginFunctions, PluginRegistration, PluginRegistry
 from memory_server.services.ports import Clock
 from memory_server.services.recent import Recent
+from plugin_kit.endpoints import filled, placeholders
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 # A plugin that hangs keeps this many requests waiting, and no more.
@@ -77,6 +79,28 @@ class PluginEndpoints:
         registration = await self._enabled(plugin_id)
         endpoint, values = find(registration, method, path)
         return EndpointCall(registration=registration, endpoint=endpoint, path=path, path_params=values)
+
+    async def find_endpoint(self, endpoint: Endpoint, path_params: Mapping[str, str]) -> EndpointCall:
+        """Return a call of the very ``endpoint``, whatever others its path might be for with these ``path_params``.
+
+        Raises:
+            PluginNotFound, PluginNotEnabled, Unavailable: as ``find`` does.
+            EndpointNotFound: the plugin has no such endpoint any more.
+            InvalidRequest: a placeholder of the path has no value, or one that no path can have.
+        """
+        faults = [
+            Fault(("path", name), "must be a text of at least one character, and none of them /")
+            for name in placeholders(endpoint.path)
+            if not path_params.get(name) or "/" in path_params[name]
+        ]
+        if faults:
+            raise InvalidRequest(faults)
+        registration = await self._enabled(endpoint.plugin_id)
+        endpoints = endpoints_of(registration)
+        if endpoint not in endpoints:
+            raise EndpointNotFound(endpoint.plugin_id, [str(item) for item in endpoints])
+        path = filled(endpoint.path, path_params)
+        return EndpointCall(registration=registration, endpoint=endpoint, path=path, path_params=path_params)
 
     async def methods(self, plugin_id: str, path: str) -> list[str]:
         """Return the methods that ``path`` takes.
