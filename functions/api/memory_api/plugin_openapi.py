@@ -14,6 +14,8 @@ from plugin_kit.json_types import JsonObject, JsonValue
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _PROBLEMS: Final[Mapping[int, str]] = {
+    401: "Sign in: the credential is missing, or not valid",
+    403: "The credential does not permit this: detail says what would",
     404: "The plugin, or its endpoint, is not there any more",
     409: "The plugin is off",
     413: "The body is too large",
@@ -56,6 +58,7 @@ def _operation(
         "summary": endpoint.summary,
         "description": f"Answered by the plugin {plugin.name} {plugin.version}.",
         "tags": [plugin.name],
+        "security": [{"bearer": [endpoint.scope]}],
         "parameters": [
             {"name": placeholder, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
             for placeholder in _PLACEHOLDER.findall(endpoint.path)

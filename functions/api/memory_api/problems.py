@@ -64,6 +64,8 @@ class Problem(BaseModel):
 
 
 _MEANINGS: Final[Mapping[int, str]] = {
+    401: "Sign in: the credential is missing, or not valid",
+    403: "The credential does not permit this: detail says what would",
     404: "There is no such thing, or it is not yours",
     409: "It cannot be done as things are: detail says what is in the way",
     412: "The memory has changed since the version that If-Match names",

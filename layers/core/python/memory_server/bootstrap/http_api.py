@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap import delivery, plugins
+from memory_server.bootstrap import delivery, plugins, sign_in
 from memory_server.bootstrap.parts import (
     cached_embedder,
     database,
@@ -21,6 +21,7 @@ from memory_server.settings import Settings
 if TYPE_CHECKING:
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
+    from memory_server.services.keys import KeyService
     from memory_server.services.memories import MemoryService
     from memory_server.services.plugin_config import PluginConfigService
     from memory_server.services.plugin_deliveries import PluginDeliveries
@@ -32,11 +33,15 @@ if TYPE_CHECKING:
     from memory_server.services.plugins import PluginService
     from memory_server.services.ports import Health
     from memory_server.services.search import SearchService
+    from memory_server.services.sign_in import SignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """What the HTTP API serves. ``warm`` makes the first request quick; ``close`` lets connections go."""
+    """What the HTTP API serves. ``warm`` makes the first request quick; ``close`` lets connections go.
+
+    ``issuer`` and ``public_url`` are the settings' own, empty where there is none.
+    """
 
     memories: MemoryService
     search: SearchService
@@ -49,6 +54,10 @@ class Api:
     plugin_endpoints: PluginEndpoints
     plugin_reports: PluginReports
     health: HealthService
+    sign_in: SignIn
+    keys: KeyService
+    issuer: str
+    public_url: str
     events: Events
     warm: Callable[[], Coroutine[None, None, None]]
     close: Callable[[], Coroutine[None, None, None]]
@@ -95,6 +104,10 @@ def api(settings: Settings) -> Api:
         plugin_endpoints=plugins.plugin_endpoints(clients, registry, secret),
         plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
+        sign_in=sign_in.sign_in(settings, clients),
+        keys=sign_in.keys(settings, clients),
+        issuer=settings.oidc_issuer,
+        public_url=settings.public_url.rstrip("/"),
         events=pending,
         warm=warm,
         close=storage.close,

@@ -8,6 +8,7 @@ from typing import cast
 
 from memory_server.domain.errors import EndpointMethodNotAllowed, EndpointNotFound
 from memory_server.services.plugin_ports import PluginRegistration
+from plugin_kit.endpoint_checks import DEFAULT_SCOPE
 from plugin_kit.endpoints import match
 from plugin_kit.json_types import JsonObject
 
@@ -21,6 +22,7 @@ class Endpoint:
     path: str
     handler: str
     summary: str
+    scope: str
     request: JsonObject | None
     response: JsonObject | None
 
@@ -38,6 +40,7 @@ def endpoints_of(registration: PluginRegistration) -> list[Endpoint]:
             path=str(item["path"]),
             handler=str(item["handler"]),
             summary=str(item["summary"]),
+            scope=str(item.get("scope", DEFAULT_SCOPE)),
             request=cast("JsonObject | None", item.get("request")),
             response=cast("JsonObject | None", item.get("response")),
         )
