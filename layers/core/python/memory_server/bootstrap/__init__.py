@@ -8,5 +8,6 @@ from __future__ import annotations
 from memory_server.bootstrap.functions import gateway, registrar, relay
 from memory_server.bootstrap.http_api import Api, api
 from memory_server.bootstrap.parts import embedder, local_embedder
+from memory_server.bootstrap.sign_in import keys
 
-__all__ = ["Api", "api", "embedder", "gateway", "local_embedder", "registrar", "relay"]
+__all__ = ["Api", "api", "embedder", "gateway", "keys", "local_embedder", "registrar", "relay"]

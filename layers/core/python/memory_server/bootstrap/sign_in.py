@@ -21,12 +21,13 @@ def key_store(settings: Settings, clients: Clients) -> DynamoDBKeys:
     return DynamoDBKeys(clients.dynamodb, settings.require("keys_table"))
 
 
-def keys(settings: Settings, clients: Clients) -> KeyService:
+def keys(settings: Settings, clients: Clients | None = None) -> KeyService:
     """Return what makes keys and revokes them."""
+    from memory_server.adapters.aws import Clients
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.services.keys import KeyService
 
-    return KeyService(key_store(settings, clients), SystemClock())
+    return KeyService(key_store(settings, clients or Clients()), SystemClock())
 
 
 def sign_in(settings: Settings, clients: Clients) -> SignIn:
