@@ -18,17 +18,17 @@ router = APIRouter(prefix="/plugins", tags=["plugins"])
 
 
 @router.get("/status/{plugin_id}", responses=problems(404, 422, 503))
-async def get_plugin_status(plugin_id: PluginId, status: PluginStatus, _: PluginAdmin) -> PluginStatusOut:
+async def get_plugin_status(_: PluginAdmin, plugin_id: PluginId, status: PluginStatus) -> PluginStatusOut:
     """Tell how a plugin does: its health, its deliveries, its last error, what waits for it, and its last replay."""
     return PluginStatusOut.of(await status.status(plugin_id))
 
 
 @router.get("/{plugin_id}/deliveries", responses=problems(404, 422, 503))
 async def list_plugin_deliveries(
+    _: PluginAdmin,
     plugin_id: PluginId,
     parameters: Annotated[DeliveryParameters, Query()],
     deliveries: PluginDeliveries,
-    _: PluginAdmin,
 ) -> DeliveryList:
     """List the deliveries of the last seven days from new to old, a page at a time: each attempt is one.
 
@@ -43,7 +43,7 @@ async def list_plugin_deliveries(
 
 @router.post("/{plugin_id}/test", responses=problems(404, 413, 415, 422, 503))
 async def test_plugin(
-    plugin_id: PluginId, body: TestRequest, deliveries: PluginDeliveries, caller: PluginAdmin
+    caller: PluginAdmin, plugin_id: PluginId, body: TestRequest, deliveries: PluginDeliveries
 ) -> TestOut:
     """Run a hook of a plugin on a sample event now, and tell what it did; a hook that fails is an answer too.
 
@@ -55,7 +55,7 @@ async def test_plugin(
 
 @router.post("/{plugin_id}/replay", status_code=202, responses=problems(404, 409, 413, 415, 422, 503))
 async def replay_to_plugin(
-    plugin_id: PluginId, body: ReplayRequest, replays: PluginReplays, _: PluginAdmin
+    _: PluginAdmin, plugin_id: PluginId, body: ReplayRequest, replays: PluginReplays
 ) -> AcceptedReplay:
     """Give a plugin events again, and no other plugin: its dead letters, or what happened in a range of time.
 
