@@ -95,7 +95,7 @@ def create_app(services: bootstrap.Api, *, signed_in: bool = True) -> FastAPI:
     logger = Logger(service="api", serialize_stacktrace=False)
     app.add_middleware(LimitBody)
     if signed_in:
-        app.add_middleware(SignInFirst, sign_in=services.sign_in)
+        app.add_middleware(SignInFirst, sign_in=services.sign_in, rate_limits=services.rate_limits)
     else:
         app.add_middleware(LocalOnly)
     app.add_middleware(Audit, logger=logger)

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
+from memory_api.headers import rate_limit_headers
 from memory_api.problems import problem
 from memory_api.protected_resource import challenge
 from memory_server.domain import errors
@@ -21,6 +22,7 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.Unauthenticated: (401, "unauthenticated", "Sign in"),
     errors.InsufficientScope: (403, "insufficient-scope", "The credential does not permit this"),
     errors.OutsideProject: (403, "outside-project", "The credential is for another project"),
+    errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
     errors.KeyNotFound: (404, "key-not-found", "There is no such API key"),
     errors.InvalidRequest: (422, "invalid-request", "The request is not valid"),
     errors.MemoryNotFound: (404, "memory-not-found", "There is no such memory"),
@@ -68,6 +70,11 @@ def _headers(request: Request, error: Exception) -> dict[str, str]:
             return {"WWW-Authenticate": challenge(request, error="invalid_token" if error.given else None)}
         case errors.InsufficientScope():
             return {"WWW-Authenticate": challenge(request, error="insufficient_scope", scope=error.scope)}
+        case errors.TooManyRequests():
+            return {
+                "Retry-After": str(error.retry_after),
+                **rate_limit_headers(error.quota, 0, error.retry_after),
+            }
         case errors.Unavailable():
             return {"Retry-After": str(error.retry_after)}
         case errors.EndpointMethodNotAllowed():

@@ -17,7 +17,7 @@ from plugin_kit.json_types import dumps
 
 DOCUMENT_PATH: Final = "/openapi.json"
 _REF_TEMPLATE = "#/components/schemas/{model}"
-_DENIALS: Final = problems(401, 403)
+_DENIALS: Final = problems(401, 403, 429)
 
 
 def install(app: FastAPI) -> None:

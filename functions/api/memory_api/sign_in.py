@@ -7,12 +7,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memory_api.errors import domain_error
+from memory_api.headers import rate_limit_headers
 from memory_api.protected_resource import METADATA_PATH
 from memory_server.domain.errors import MemoryServerError, Unauthenticated
 from memory_server.domain.principals import LOCAL, Principal
+from memory_server.services.rate_limits import RateLimits
 from memory_server.services.sign_in import SignIn
 
 OPEN_PATHS: Final = frozenset(
@@ -24,20 +27,32 @@ OPEN_PATHS: Final = frozenset(
 class SignInFirst:
     """Puts the principal of each request into its state; None where a stranger asks what is open to strangers."""
 
-    def __init__(self, app: ASGIApp, sign_in: SignIn) -> None:
+    def __init__(self, app: ASGIApp, sign_in: SignIn, rate_limits: RateLimits) -> None:
         self._app = app
         self._sign_in = sign_in
+        self._rate_limits = rate_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            request = Request(scope)
-            request.state.principal = None
-            try:
-                request.state.principal = await self._principal(request)
-            except MemoryServerError as error:
-                await domain_error(request, error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, limit = Request(scope), None
+        request.state.principal = None
+        try:
+            request.state.principal = await self._principal(request)
+            if request.state.principal is not None:
+                limit = await self._rate_limits.admit(request.state.principal)
+        except MemoryServerError as error:
+            await domain_error(request, error)(scope, receive, send)
+            return
+
+        async def send_with_limit(message: Message) -> None:
+            if message["type"] == "http.response.start" and limit is not None:
+                headers = rate_limit_headers(limit.quota, limit.remaining, limit.seconds)
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_limit)
 
     async def _principal(self, request: Request) -> Principal | None:
         headers = request.headers.getlist("authorization")

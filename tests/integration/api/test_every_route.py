@@ -306,7 +306,7 @@ def _no_services() -> Api:
     class Nothing:
         """Services that no request reaches."""
 
-        sign_in = None
+        sign_in = rate_limits = None
 
         class events:  # noqa: N801  # stands for an attribute
             @staticmethod

@@ -15,6 +15,8 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 class _Api:
     """Services that no request reaches."""
 
+    sign_in = rate_limits = None
+
     class events:  # noqa: N801  # stands for an attribute
         @staticmethod
         def observed(_: object) -> None:
@@ -34,6 +36,12 @@ def test_the_routes_are_those_of_the_issue(document: dict[str, Any]) -> None:
     routes = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
 
     assert routes == {
+        "POST /keys",
+        "GET /keys",
+        "POST /keys/{key_id}/rotate",
+        "DELETE /keys/{key_id}",
+        "GET /.well-known/oauth-protected-resource",
+        "GET /.well-known/oauth-protected-resource/mcp",
         "POST /memories",
         "GET /memories",
         "POST /memories/batch",

@@ -19,7 +19,8 @@ class Settings:
     the exported model for a function that embeds in its own process; the others name ``embedder_function``. A plugin
     that fails ``failure_limit`` times in a row is disabled, never where it is 0. ``sign_in`` is "off" where everyone is
     the built-in user, which a server on a loopback address alone may be. Access tokens are taken where ``oidc_issuer``
-    is named. ``public_url`` is where clients find the server; left empty, it is what they asked.
+    is named. ``public_url`` is where clients find the server; left empty, it is what they asked. A user may ask
+    ``requests_a_minute`` times, 0 for any number.
     """
 
     database_host: str = ""
@@ -41,6 +42,8 @@ class Settings:
     failure_limit: int = 20
     embedding_cache_table: str = ""
     keys_table: str = ""
+    requests_table: str = ""
+    requests_a_minute: int = 0
     sign_in: str = "required"
     oidc_issuer: str = ""
     oidc_audience: str = ""

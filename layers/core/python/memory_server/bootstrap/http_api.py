@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from memory_server.services.plugin_status import PluginStatusService
     from memory_server.services.plugins import PluginService
     from memory_server.services.ports import Health
+    from memory_server.services.rate_limits import RateLimits
     from memory_server.services.search import SearchService
     from memory_server.services.sign_in import SignIn
 
@@ -55,6 +56,7 @@ class Api:
     plugin_reports: PluginReports
     health: HealthService
     sign_in: SignIn
+    rate_limits: RateLimits
     keys: KeyService
     issuer: str
     public_url: str
@@ -105,6 +107,7 @@ def api(settings: Settings) -> Api:
         plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
         sign_in=sign_in.sign_in(settings, clients),
+        rate_limits=sign_in.rate_limits(settings, clients),
         keys=sign_in.keys(settings, clients),
         issuer=settings.oidc_issuer,
         public_url=settings.public_url.rstrip("/"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from memory_server.adapters.dynamodb_keys import DynamoDBKeys
     from memory_server.adapters.oidc_tokens import OidcTokens
     from memory_server.services.keys import KeyService
+    from memory_server.services.rate_limits import RateLimits
     from memory_server.services.sign_in import SignIn
 
 
@@ -36,6 +37,16 @@ def sign_in(settings: Settings, clients: Clients) -> SignIn:
     from memory_server.services.sign_in import SignIn
 
     return SignIn(key_store(settings, clients), _tokens(settings), SystemClock())
+
+
+def rate_limits(settings: Settings, clients: Clients) -> RateLimits:
+    """Return what counts requests."""
+    from memory_server.adapters.dynamodb_request_counter import DynamoDBRequestCounter
+    from memory_server.adapters.system_clock import SystemClock
+    from memory_server.services.rate_limits import RateLimits
+
+    counter = DynamoDBRequestCounter(clients.embedding_cache, settings.require("requests_table"))
+    return RateLimits(counter, SystemClock(), settings.requests_a_minute)
 
 
 def _tokens(settings: Settings) -> OidcTokens | None:

@@ -58,6 +58,15 @@ class OutsideProject(MemoryServerError):
         super().__init__(f"the credential is for the project {project!r} alone: name that project, or none")
 
 
+class TooManyRequests(MemoryServerError):
+    """The user, or their key, has asked as often as it may: ``quota`` times in this minute."""
+
+    def __init__(self, quota: int, retry_after: int) -> None:
+        self.quota = quota
+        self.retry_after = retry_after
+        super().__init__(f"{quota:,} requests a minute are permitted: send this one again in {retry_after} seconds")
+
+
 class KeyNotFound(MemoryServerError):
     """There is no API key of that id."""
 

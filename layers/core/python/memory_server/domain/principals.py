@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-from memory_server.domain.errors import InsufficientScope
+from memory_server.domain.errors import InsufficientScope, OutsideProject
 
 Scope: TypeAlias = Literal["memories:read", "memories:write", "plugins:read", "plugins:admin", "keys:admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -30,6 +30,18 @@ class Principal:
         """Raises: InsufficientScope: the credential lacks ``scope``."""
         if scope not in self.scopes:
             raise InsufficientScope(scope)
+
+    def confine(self, project: str | None) -> str | None:
+        """Return the project that a request for ``project`` is for: the principal's own, where it has one.
+
+        Raises:
+            OutsideProject: the request names another.
+        """
+        if self.project is None:
+            return project
+        if project not in (None, self.project):
+            raise OutsideProject(self.project)
+        return self.project
 
 
 def known_scopes(names: Iterable[str]) -> frozenset[Scope]:

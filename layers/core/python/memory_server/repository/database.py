@@ -37,13 +37,16 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def transaction(self, principal: Principal) -> AsyncGenerator[PostgresUnitOfWork]:
-        """Give one transaction in which nothing but the principal's rows exists.
+        """Give one transaction in which nothing but the principal's rows exists, those of its project where it has one.
 
         Raises:
             Unavailable: the database does not answer.
         """
         async with self._pool.transaction() as connection:
-            await connection.execute("SELECT set_config('app.user_id', %s, true)", [principal.user_id])
+            await connection.execute(
+                "SELECT set_config('app.user_id', %s, true), set_config('app.project', %s, true)",
+                [principal.user_id, principal.project or ""],
+            )
             yield PostgresUnitOfWork(
                 PostgresMemories(connection, principal),
                 PostgresOutbox(connection),

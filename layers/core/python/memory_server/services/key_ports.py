@@ -39,6 +39,14 @@ class KeyStore(Protocol):
         ...
 
 
+class RequestCounter(Protocol):
+    """How often each of some names was counted in a minute, by all processes together."""
+
+    async def add(self, name: str, minute: int) -> int:
+        """Count once more and return how often it was by now. Raises: Unavailable."""
+        ...
+
+
 class AccessTokens(Protocol):
     """Access tokens of an OpenID Connect issuer."""
 

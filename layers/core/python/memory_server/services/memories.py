@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from memory_server.domain.changes import NO_CHANGE, effective_changes
@@ -31,6 +32,8 @@ MAX_DELETE: Final = 10_000
 
 class MemoryService:
     """The life of memories. Every method acts for ``principal`` alone, and may raise Unavailable.
+
+    Each raises OutsideProject where the principal is confined to one project and the request names another.
 
     No transaction stays open while a text is embedded, and no text is embedded that is stored already. What the
     transaction wrote to the outbox is handed to ``events`` after the commit.
@@ -72,6 +75,7 @@ class MemoryService:
         self, principal: Principal, where: MemoryFilter, *, after: Position | None = None, limit: int = 50
     ) -> Page:
         """Return the next page: ``limit`` memories, or as many as fit into one answer."""
+        where = _confined(principal, where)
         async with self._database.transaction(principal) as unit:
             page = await unit.memories.list(where, after=after, limit=limit)
         fit = fitting(page.memories)
@@ -101,6 +105,8 @@ class MemoryService:
             VersionConflict: the memory is not at ``expected_version``.
             DuplicateContent: another memory of the project has this content.
         """
+        if patch.project is not UNSET:
+            patch = replace(patch, project=principal.confine(patch.project))
         vector: Vector | None = None
         while True:
             try:
@@ -135,6 +141,7 @@ class MemoryService:
         Raises:
             InvalidRequest: more than ``MAX_DELETE`` memories match.
         """
+        where = None if where is None else _confined(principal, where)
         async with self._database.transaction(principal) as unit:
             found = await unit.memories.match_ids(ids, where)
             if len(found) > MAX_DELETE:
@@ -152,6 +159,7 @@ class MemoryService:
     async def _store(
         self, principal: Principal, drafts: Sequence[MemoryDraft], operation: str, key: str | None
     ) -> list[StoreResult]:
+        drafts = [replace(draft, project=principal.confine(draft.project)) for draft in drafts]
         async with self._database.transaction(principal) as unit:
             known = await unit.memories.find_duplicates(drafts)
         vectors = await self._embed({i: draft.content for i, draft in enumerate(drafts) if i not in known})
@@ -209,6 +217,10 @@ class MemoryService:
             await unit.outbox.append([event])
         self._events.committed([event])
         return after
+
+
+def _confined(principal: Principal, where: MemoryFilter) -> MemoryFilter:
+    return replace(where, project=principal.confine(where.project))
 
 
 def _deletion(principal: Principal, memory: DeletedMemory) -> Event:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from memory_server.domain.errors import MemoryServerError
 from memory_server.domain.events import new_event
 from memory_server.domain.principals import Principal
@@ -31,8 +33,10 @@ class SearchService:
         """Return what fits ``query`` best, best first, as much as fits into one answer.
 
         Raises:
+            OutsideProject: the query is for a project that the principal is not confined to.
             Unavailable: the embedder or the database does not answer.
         """
+        query = replace(query, filter=replace(query.filter, project=principal.confine(query.filter.project)))
         try:
             found = await self._search(principal, query)
         except Exception as error:
