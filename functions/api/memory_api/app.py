@@ -15,6 +15,7 @@ from memory_api.middleware import LimitBody, LogRequests, PublishEvents
 from memory_api.routes import (
     health,
     keys,
+    me,
     memories,
     plugin_config,
     plugin_deliveries,
@@ -84,6 +85,7 @@ def create_app(services: bootstrap.Api, *, signed_in: bool = True) -> FastAPI:
         plugin_config,
         plugin_deliveries,
         keys,
+        me,
         health,
         protected_resource,
         plugin_endpoints,

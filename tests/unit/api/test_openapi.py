@@ -36,6 +36,7 @@ def test_the_routes_are_those_of_the_issue(document: dict[str, Any]) -> None:
     routes = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
 
     assert routes == {
+        "DELETE /me",
         "POST /keys",
         "GET /keys",
         "POST /keys/{key_id}/rotate",

@@ -7,18 +7,20 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap import delivery, plugins, sign_in
+from memory_server.bootstrap import delivery, erasure, plugins, sign_in
 from memory_server.bootstrap.parts import (
     cached_embedder,
     database,
     event_bus,
     plugin_registry,
+    plugin_sql,
     publisher,
     server_secret,
 )
 from memory_server.settings import Settings
 
 if TYPE_CHECKING:
+    from memory_server.services.erasure import Erasure
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
     from memory_server.services.keys import KeyService
@@ -56,6 +58,7 @@ class Api:
     plugin_reports: PluginReports
     health: HealthService
     sign_in: SignIn
+    erasure: Erasure
     rate_limits: RateLimits
     keys: KeyService
     issuer: str
@@ -79,6 +82,7 @@ def api(settings: Settings) -> Api:
     clients = Clients()
     secret = server_secret(settings, clients)
     storage = database(settings, secret)
+    schemas = plugin_sql(settings, secret)
     registry = plugin_registry(settings, clients)
     publishing = publisher(settings, clients, secret)
     pending = Events(publishing, storage)
@@ -94,6 +98,10 @@ def api(settings: Settings) -> Api:
         # Where a part does not answer yet, the requests that need it will say so.
         await asyncio.gather(*(part.ping() for part in parts.values()), return_exceptions=True)
 
+    async def close() -> None:
+        await storage.close()
+        await schemas.close()
+
     return Api(
         memories=MemoryService(storage, embeddings, pending),
         search=SearchService(storage, embeddings, pending),
@@ -107,11 +115,12 @@ def api(settings: Settings) -> Api:
         plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
         sign_in=sign_in.sign_in(settings, clients),
+        erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas),
         rate_limits=sign_in.rate_limits(settings, clients),
         keys=sign_in.keys(settings, clients),
         issuer=settings.oidc_issuer,
         public_url=settings.public_url.rstrip("/"),
         events=pending,
         warm=warm,
-        close=storage.close,
+        close=close,
     )

@@ -53,6 +53,16 @@ class PostgresDatabase:
                 PostgresIdempotencyKeys(connection, principal),
             )
 
+    async def erase(self, user_id: str) -> None:
+        """Delete every row of a user.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._pool.transaction() as connection:
+            await connection.execute("SELECT set_config('app.user_id', %s, true)", [user_id])
+            await connection.execute("SELECT erase_user()")
+
     async def ping(self) -> None:
         """Raises: Unavailable."""
         await self._pool.ping()
