@@ -64,7 +64,7 @@ class Operation:
             r"\{(\w+)\}", lambda match: values.get(match[1], "019a9c3e-7b52-7c11-9d2f-0a6b5c3e1f40"), self.path
         )
         headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
-        body = None if self.method in ("GET", "DELETE") else {}
+        body: dict[str, str] | None = None if self.method in ("GET", "DELETE") else {}
         request = client.build_request(self.method, path, headers=headers, json=body)
         request.headers.pop("X-Test-User", None)  # nobody signs in for this request
         return client.send(request)
@@ -132,11 +132,9 @@ def operations(
     with deployed(stack, plugin_functions, tmp_path_factory.mktemp("plugin")) as plugin:
         plugin.deploy(SOURCE, enabled=True, endpoints=ENDPOINTS)
         deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            document = over_uvicorn.get("/openapi.json").json()
-            if f"/plugins/{plugin.plugin_id}/notes" in document["paths"]:
-                break
-        found = operations_of(document)
+        found = operations_of(over_uvicorn.get("/openapi.json").json())
+        while time.monotonic() < deadline and f"/plugins/{plugin.plugin_id}/notes" not in {item.path for item in found}:
+            found = operations_of(over_uvicorn.get("/openapi.json").json())
         assert f"/plugins/{plugin.plugin_id}/notes" in {operation.path for operation in found}
         yield found
 

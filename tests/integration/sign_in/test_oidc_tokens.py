@@ -58,12 +58,12 @@ async def test_a_token_stands_for_its_subject_with_those_of_its_scopes_that_are_
 
 
 async def test_both_algorithms_are_taken_and_an_audience_among_others(issuer: Issuer, tokens: OidcTokens) -> None:
-    token = issuer.token(key=issuer.ec, algorithm="ES256", aud=["https://other.test", AUDIENCE])
+    token = issuer.signed({"aud": ["https://other.test", AUDIENCE]}, issuer.ec, "ES256")
     assert (await tokens.principal(token)).user_id == "ada"
 
 
 def of_another(issuer: Issuer) -> str:
-    return issuer.token(key=RSAKey.generate_key(2048, {"kid": "rsa"}))
+    return issuer.signed({}, RSAKey.generate_key(2048, {"kid": "rsa"}))
 
 
 def changed(issuer: Issuer) -> str:
@@ -83,12 +83,12 @@ WRONG: dict[str, Callable[[Issuer], str]] = {
     "of no text": lambda issuer: issuer.token(sub=7),
     "unsigned": Issuer.unsigned,
     "signed with the public key": Issuer.signed_with_public_key,
-    "by another algorithm": lambda issuer: issuer.token(
-        key=RSAKey.import_key(issuer.rsa.as_pem(private=True), {"kid": "rsa"}), algorithm="PS256"
+    "by another algorithm": lambda issuer: issuer.signed(
+        {}, RSAKey.import_key(issuer.rsa.as_pem(private=True), {"kid": "rsa"}), "PS256"
     ),
     "signed by another": of_another,
     "changed": changed,
-    "with a key that nobody has": lambda issuer: issuer.token(key=RSAKey.generate_key(2048, {"kid": "new"})),
+    "with a key that nobody has": lambda issuer: issuer.signed({}, RSAKey.generate_key(2048, {"kid": "new"})),
     "no token": lambda _: "a.b.c",
     "no parts": lambda _: "secret",
 }
