@@ -94,6 +94,8 @@ def test_the_tables_have_the_keys_of_the_architecture_and_forget_what_expires(se
         "DeliveryLogTable": ["plugin_id", "delivery_id"],
         "SequencesTable": ["event_id"],
         "EmbeddingCacheTable": ["cache_key"],
+        "KeysTable": ["key_id"],
+        "RequestsTable": ["counter"],
     }
     (index,) = cast("Sequence[JsonObject]", tables["PluginsTable"]["GlobalSecondaryIndexes"])
     assert (index["IndexName"], _keys(index)) == ("by_record", ["record", "plugin_id"])
