@@ -5,6 +5,8 @@ PYTHON ?= python3.11
 PORT ?= 8000
 DATA_DIR ?= .data
 SETTINGS ?= config/settings.yaml
+HOST ?= 127.0.0.1
+SIGN_IN ?= off
 
 UV := .venv-uv/bin/uv
 VENV := .venv/.installed
@@ -79,8 +81,9 @@ lint: $(VENV) ## check format, style, types and the direction of imports
 	.venv/bin/lint-imports
 
 .PHONY: run
-run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_DIR=.data] [SETTINGS=config/settings.yaml]
-	@exec .venv/bin/python -m infra.local up --port $(PORT) --data-dir $(DATA_DIR) --settings $(SETTINGS)
+run: $(VENV) $(AWS) model ## start the server on this machine [PORT=8000] [DATA_DIR=.data] [SETTINGS=file] [SIGN_IN=required] [HOST=address]
+	@exec .venv/bin/python -m infra.local up --port $(PORT) --data-dir $(DATA_DIR) --settings $(SETTINGS) \
+		--host $(HOST) --sign-in $(SIGN_IN)
 
 .PHONY: model
 model: $(MODEL_FOLDER)/model/model.json ## export the embedding model [MODEL=name] [TORCH_INDEX=url]

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from infra.local.api import Door
 from infra.local.data_folder import DataFolder
 from infra.local.errors import CannotRun
 from infra.local.machine import Machine
@@ -37,7 +38,8 @@ def main() -> int:
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     try:
-        _up(arguments.port, arguments.data_dir, arguments.settings)
+        door = Door(host=arguments.host, port=arguments.port, sign_in=arguments.sign_in == "required")
+        _up(door, arguments.data_dir, arguments.settings)
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
         return 0
@@ -61,24 +63,28 @@ def _parser() -> argparse.ArgumentParser:
         "The data folder keeps what must be kept, whatever ends the processes: start again with the same folder.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    up.add_argument("--port", type=int, default=8000, help="where the API answers on 127.0.0.1")
+    up.add_argument("--port", type=int, default=8000, help="where the API answers")
+    up.add_argument("--host", default=HOST, help="the address that it answers at; another needs --sign-in required")
+    up.add_argument(
+        "--sign-in", choices=["off", "required"], default="off", help="off: everyone on this machine is one user"
+    )
     up.add_argument("--data-dir", type=Path, default=Path(".data"), help="memories, plugins' state, objects and logs")
     up.add_argument("--settings", type=Path, default=Path("config/settings.yaml"), help="which plugins there are")
     return parser
 
 
-def _up(port: int, data_dir: Path, settings_file: Path) -> None:
+def _up(door: Door, data_dir: Path, settings_file: Path) -> None:
     settings = load(settings_file)
     if not MODEL.exists():
         raise CannotRun(f"the embedding model is not in {MODEL}: `make model` puts it there")
-    with DataFolder(data_dir) as folder, Machine(folder, port, settings) as machine:
+    with DataFolder(data_dir) as folder, Machine(folder, door, settings) as machine:
         try:
-            _check_port(port)
+            _check_port(door)
             with steps() as tell:
                 failed = machine.start(tell)
             for name, fault in failed.items():
                 print(f"\nThe plugin {name} is not there: {fault}", file=sys.stderr, flush=True)
-            _greet(port, folder)
+            _greet(door, folder, machine.first_key)
             machine.watch()
         finally:
             for number in _STOP_SIGNALS:
@@ -86,30 +92,40 @@ def _up(port: int, data_dir: Path, settings_file: Path) -> None:
             print("\nStopping ...", flush=True)
 
 
-def _check_port(port: int) -> None:
+def _check_port(door: Door) -> None:
     """Wait a moment for the port of an instance that was just killed."""
     until = time.monotonic() + _PORT_SECONDS
     while True:
         try:
-            socket.create_server((HOST, port)).close()
+            socket.create_server((door.host, door.port)).close()
         except OSError as error:
             if time.monotonic() > until:
                 raise CannotRun(
-                    f"port {port} cannot be used ({error.strerror}): choose another, as in `make run PORT=8001`"
+                    f"port {door.port} cannot be used ({error.strerror}): choose another, as in `make run PORT=8001`"
                 ) from None
             time.sleep(0.1)
         else:
             return
 
 
-def _greet(port: int, folder: DataFolder) -> None:
-    url = f"http://{HOST}:{port}"
+def _greet(door: Door, folder: DataFolder, first_key: str | None) -> None:
+    url = door.url
+    key = ' -H "authorization: Bearer $MEMORY_SERVER_KEY"' if door.sign_in else ""
+    json_body = "-H 'content-type: application/json' -d"
+    if first_key is not None:
+        print(
+            f"""
+This is the first API key. It may do everything, and it is shown this once:
+
+  export MEMORY_SERVER_KEY={first_key}""",
+            flush=True,
+        )
     print(
         f"""
 The memory server answers at {url}; its reference is at {url}/docs. Try:
 
-  curl -s {url}/memories -H 'content-type: application/json' -d '{{"content": "The deploy key lives in the vault."}}'
-  curl -s {url}/memories/search -H 'content-type: application/json' -d '{{"query": "Where is the deploy key?"}}'
+  curl -s {url}/memories{key} {json_body} '{{"content": "The deploy key is in the vault."}}'
+  curl -s {url}/memories/search{key} {json_body} '{{"query": "Where is the deploy key?"}}'
 
 Memories and logs are in {folder.root}. Ctrl-C stops the server.""",
         flush=True,

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -19,15 +20,45 @@ _START_SECONDS: Final = 60
 _REPOSITORY: Final = Path(__file__).parents[2]
 
 
-class Api:
-    """The API on 127.0.0.1 and ``port``, with its log in ``log_file``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where the API answers, and whether only to those who sign in. Without, it answers this machine alone."""
 
-    def __init__(self, port: int, log_file: Path) -> None:
-        self.port = port
-        self.url = f"http://{HOST}:{port}"
+    port: int
+    host: str = HOST
+    sign_in: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.sign_in and self.host != HOST:
+            raise CannotRun(
+                f"without sign-in everyone who reaches {self.host} would have every memory: "
+                f"start it as `make run HOST={self.host} SIGN_IN=required`"
+            )
+
+    @property
+    def local_host(self) -> str:
+        """The address at which this machine reaches it."""
+        return HOST if self.host == "0.0.0.0" else self.host  # noqa: S104  # compared, not bound
+
+    @property
+    def url(self) -> str:
+        """The URL at which this machine reaches it."""
+        return f"http://{self.local_host}:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the API's process is told of it."""
+        return {"SIGN_IN": "required" if self.sign_in else "off", "REQUESTS_A_MINUTE": "0"}
+
+
+class Api:
+    """The API at ``door``, with its log in ``log_file``."""
+
+    def __init__(self, door: Door, log_file: Path) -> None:
+        self._door = door
         self.child = Child(
             "the API",
-            [sys.executable, "-m", "infra.local.api_process", HOST, str(port)],
+            [sys.executable, "-m", "infra.local.api_process", door.host, str(door.port)],
             environment={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"},
             folder=_REPOSITORY,
             log_file=log_file,
@@ -35,7 +66,7 @@ class Api:
 
     def prepare(self, environment: Mapping[str, str]) -> None:
         """Give the process the variables that it waits for."""
-        self.child.tell(json.dumps(environment))
+        self.child.tell(json.dumps({**environment, **self._door.environment}))
 
     def serve(self) -> None:
         """Let the process take requests, and return when it is ready.
@@ -47,7 +78,7 @@ class Api:
         until = time.monotonic() + _START_SECONDS
         answer = None
         while time.monotonic() < until and self.child.exit_code is None:
-            answer = get(self.port, "/health/ready")
+            answer = get(self._door.port, "/health/ready", self._door.local_host)
             if answer is not None and answer[0] == HTTPStatus.OK:
                 return
             time.sleep(0.05)

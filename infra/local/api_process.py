@@ -22,7 +22,7 @@ def main(host: str, port: int) -> None:
     environment = sys.stdin.readline()
     if environment:
         os.environ.update(json.loads(environment))
-        app = importlib.import_module("memory_api.app").from_environment()
+        app = importlib.import_module("memory_api.app").from_environment(host)
         may_serve = sys.stdin.readline()
         leave_with_owner()
         if may_serve:

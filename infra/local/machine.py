@@ -13,12 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from psycopg import sql
 
 from infra.local import checkpoint
-from infra.local.api import Api
+from infra.local.api import Api, Door
 from infra.local.checkpoint import Queues
 from infra.local.child import Child
 from infra.local.data_folder import DataFolder
 from infra.local.emulator import Emulator
 from infra.local.errors import CannotRun
+from infra.local.first_key import first_key
 from infra.local.model import MODEL
 from infra.local.postgres import LocalPostgres
 from infra.local.progress import Steps
@@ -33,17 +34,18 @@ _DRAIN_SECONDS: Final = 3.0
 
 
 class Machine:
-    """PostgreSQL, the AWS emulator with the stack in it, and the API on ``port``, over one data folder.
+    """PostgreSQL, the AWS emulator with the stack in it, and the API at ``door``, over one data folder.
 
     A context manager: leaving takes down whatever is up.
     """
 
-    def __init__(self, folder: DataFolder, port: int, settings: PluginSettings) -> None:
+    def __init__(self, folder: DataFolder, door: Door, settings: PluginSettings) -> None:
         self._folder = folder
         self._settings = settings
-        self._port = port
+        self._door = door
+        self.first_key: str | None = None
         self._postgres = LocalPostgres(folder.postgres)
-        self._emulator = Emulator(folder.aws, folder.logs / "aws.log", closed_port=port)
+        self._emulator = Emulator(folder.aws, folder.logs / "aws.log", closed_port=door.port)
         self._down = ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,13 +57,16 @@ class Machine:
     def start(self, tell: Steps) -> Mapping[str, str]:
         """Bring everything up and return when the API is ready. Each part's own errors say what is the matter.
 
-        What is returned says of each plugin that could not be deployed what is the matter.
+        What is returned says of each plugin that could not be deployed what is the matter. ``first_key`` is there then
+        if people must sign in, and nobody could.
         """
         with tell.step("Starting PostgreSQL and the AWS emulator"):
             self._start_processes()
         stack, failed = self._deploy(tell)
         with tell.step("Starting the API"):
             self._serve(stack)
+            if self._door.sign_in:
+                self.first_key = first_key(self._emulator.aws, stack.outputs)
         return failed
 
     def watch(self) -> None:
@@ -84,7 +89,7 @@ class Machine:
 
     def _start_processes(self) -> None:
         self._down.callback(self._postgres.stop)
-        self._api = Api(self._port, self._folder.logs / "api.log")  # it takes longest, and waits until it may serve
+        self._api = Api(self._door, self._folder.logs / "api.log")  # it takes longest, and waits until it may serve
         self._down.callback(self._api.child.stop)
         self._emulator.start()
         self._down.callback(self._emulator.stop)

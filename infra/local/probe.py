@@ -8,9 +8,9 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 
 
-def get(port: int, path: str) -> tuple[int, str] | None:
+def get(port: int, path: str, host: str = HOST) -> tuple[int, str] | None:
     """Return the status and the body with which ``path`` is answered on ``port``, None where nobody answers."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

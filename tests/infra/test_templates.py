@@ -94,6 +94,8 @@ def test_the_tables_have_the_keys_of_the_architecture_and_forget_what_expires(se
         "DeliveryLogTable": ["plugin_id", "delivery_id"],
         "SequencesTable": ["event_id"],
         "EmbeddingCacheTable": ["cache_key"],
+        "KeysTable": ["key_id"],
+        "RequestsTable": ["counter"],
     }
     (index,) = cast("Sequence[JsonObject]", tables["PluginsTable"]["GlobalSecondaryIndexes"])
     assert (index["IndexName"], _keys(index)) == ("by_record", ["record", "plugin_id"])
@@ -190,7 +192,7 @@ def test_the_server_tells_its_functions_what_settings_read_and_nothing_else(serv
     known = {name.upper() for name in Settings.__dataclass_fields__} | {"POWERTOOLS_SERVICE_NAME"}
     told = [_variables(function) for function in resources(server, "AWS::Lambda::Function").values()]
     assert set[str]().union(*told) <= known
-    assert known - set[str]().union(*told) == {"DATABASE_POOL_SIZE"}  # its default is right on Lambda
+    assert known - set[str]().union(*told) == {"DATABASE_POOL_SIZE", "SIGN_IN"}  # their defaults are right on Lambda
 
 
 def test_a_plugin_is_told_what_its_host_requires(plugin: JsonObject) -> None:
@@ -206,13 +208,9 @@ def test_a_host_knows_how_often_its_queue_gives_a_message(plugin: JsonObject) ->
     assert variables["MAX_RECEIVES"] == str(redrive["maxReceiveCount"])
 
 
-def test_nothing_of_the_api_is_open_to_the_world(server: JsonObject) -> None:
-    (api,) = resources(server, "AWS::ApiGatewayV2::Api").values()
-    paths = cast("Mapping[str, Mapping[str, JsonObject]]", cast(JsonObject, api["Body"])["paths"])
-    methods = [method for path in paths.values() for method in path.values()]
-    assert methods
-    for method in methods:
-        assert method["security"] == [{"AWS_IAM": []}]
+def test_no_template_can_switch_sign_in_off(server: JsonObject) -> None:
+    for function in resources(server, "AWS::Lambda::Function").values():
+        assert "SIGN_IN" not in _variables(function)
 
 
 def test_the_templates_know_no_hook_so_that_a_new_one_needs_no_deployment_of_them() -> None:

@@ -10,7 +10,9 @@ from fastapi import Depends, Path, Request
 
 from memory_server.bootstrap import Api
 from memory_server.domain.errors import PluginNotFound
+from memory_server.services.erasure import Erasure as ErasureService
 from memory_server.services.health import HealthService
+from memory_server.services.keys import KeyService
 from memory_server.services.memories import MemoryService
 from memory_server.services.plugin_config import PluginConfigService
 from memory_server.services.plugin_deliveries import PluginDeliveries as PluginDeliveryService
@@ -77,6 +79,14 @@ def _health(api: Services) -> HealthService:
     return api.health
 
 
+def _erasure(api: Services) -> ErasureService:
+    return api.erasure
+
+
+def _keys(api: Services) -> KeyService:
+    return api.keys
+
+
 def _memory_id(memory_id: Annotated[UUID, Path(examples=["019a9c3e-7b52-7c11-9d2f-0a6b5c3e1f40"])]) -> str:
     return str(memory_id)
 
@@ -99,5 +109,7 @@ PluginReplays: TypeAlias = Annotated[PluginReplayService, Depends(_plugin_replay
 PluginEndpoints: TypeAlias = Annotated[PluginEndpointService, Depends(_plugin_endpoints)]
 PluginReports: TypeAlias = Annotated[PluginReportService, Depends(_plugin_reports)]
 Health: TypeAlias = Annotated[HealthService, Depends(_health)]
+Erasure: TypeAlias = Annotated[ErasureService, Depends(_erasure)]
+Keys: TypeAlias = Annotated[KeyService, Depends(_keys)]
 MemoryId: TypeAlias = Annotated[str, Depends(_memory_id)]
 PluginId: TypeAlias = Annotated[str, Depends(_plugin_id)]

@@ -13,11 +13,18 @@ from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from memory_api.headers import rate_limit_headers
 from memory_api.problems import problem
+from memory_api.protected_resource import challenge
 from memory_server.domain import errors
 from plugin_kit.json_types import JsonValue
 
 _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
+    errors.Unauthenticated: (401, "unauthenticated", "Sign in"),
+    errors.InsufficientScope: (403, "insufficient-scope", "The credential does not permit this"),
+    errors.OutsideProject: (403, "outside-project", "The credential is for another project"),
+    errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
+    errors.KeyNotFound: (404, "key-not-found", "There is no such API key"),
     errors.InvalidRequest: (422, "invalid-request", "The request is not valid"),
     errors.MemoryNotFound: (404, "memory-not-found", "There is no such memory"),
     errors.VersionConflict: (412, "version-conflict", "The memory has changed"),
@@ -40,7 +47,7 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
 
 def install(app: FastAPI) -> None:
     """Answer every error of ``app`` with problem details. What is not expected is for the middleware to catch."""
-    app.add_exception_handler(errors.MemoryServerError, _domain_error)
+    app.add_exception_handler(errors.MemoryServerError, domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
 
@@ -66,15 +73,25 @@ def invalid_arguments(error: ValidationError, *place: str) -> errors.InvalidRequ
     return errors.InvalidRequest([errors.Fault((*place, *item["loc"]), _message(item)) for item in error.errors()])
 
 
-def _domain_error(request: Request, error: Exception) -> Response:
+def domain_error(request: Request, error: Exception) -> Response:
+    """Return the answer to an error of the domain."""
     status, kind, title = _KINDS[cast("type[errors.MemoryServerError]", type(error))]
     return problem(
-        request, status, kind=kind, title=title, detail=str(error), headers=_headers(error), **_members(error)
+        request, status, kind=kind, title=title, detail=str(error), headers=_headers(request, error), **_members(error)
     )
 
 
-def _headers(error: Exception) -> dict[str, str]:
+def _headers(request: Request, error: Exception) -> dict[str, str]:
     match error:
+        case errors.Unauthenticated():
+            return {"WWW-Authenticate": challenge(request, error="invalid_token" if error.given else None)}
+        case errors.InsufficientScope():
+            return {"WWW-Authenticate": challenge(request, error="insufficient_scope", scope=error.scope)}
+        case errors.TooManyRequests():
+            return {
+                "Retry-After": str(error.retry_after),
+                **rate_limit_headers(error.quota, 0, error.retry_after),
+            }
         case errors.Unavailable():
             return {"Retry-After": str(error.retry_after)}
         case errors.EndpointMethodNotAllowed():
@@ -93,6 +110,8 @@ def _members(error: Exception) -> dict[str, JsonValue]:
             return {"memory_id": error.memory_id}
         case errors.EndpointNotFound():
             return {"endpoints": error.endpoints}
+        case errors.InsufficientScope():
+            return {"scope": error.scope}
         case errors.EndpointFailed():
             return {"plugin": error.plugin_id, "error_id": error.error_id}
         case _:

@@ -9,6 +9,7 @@ from fastapi import Header
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from memory_api.schemas.fields import fault
+from memory_server.services.rate_limits import WINDOW_SECONDS
 
 # Versions count from 1: a well-formed tag that is not one of ours matches no memory.
 _NO_VERSION: Final = 0
@@ -27,6 +28,14 @@ def none_match(header: str | None, version: int) -> bool:
     if header is None:
         return False
     return header.strip() == "*" or any(match[1] == str(version) for match in _tags(header))
+
+
+def rate_limit_headers(quota: int, remaining: int, seconds: int) -> dict[str, str]:
+    """Return what tells a client how many requests are left (draft-ietf-httpapi-ratelimit-headers)."""
+    return {
+        "RateLimit-Policy": f'"requests";q={quota};w={WINDOW_SECONDS}',
+        "RateLimit": f'"requests";r={remaining};t={seconds}',
+    }
 
 
 def _tags(header: str) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from plugin_kit.endpoints import placeholders
 from plugin_kit.json_types import JsonObject, JsonValue
 
 _PROBLEMS: Final[Mapping[int, str]] = {
+    401: "Sign in: the credential is missing, or not valid",
+    403: "The credential does not permit this: detail says what would",
     404: "The plugin, or its endpoint, is not there any more",
     409: "The plugin is off",
     413: "The body is too large",
@@ -51,6 +53,7 @@ def _operation(
         "summary": endpoint.summary,
         "description": f"Answered by the plugin {plugin.name} {plugin.version}.",
         "tags": [plugin.name],
+        "security": [{"bearer": [endpoint.scope]}],
         "parameters": [
             {"name": placeholder, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
             for placeholder in placeholders(endpoint.path)

@@ -64,12 +64,15 @@ class Problem(BaseModel):
 
 
 _MEANINGS: Final[Mapping[int, str]] = {
+    401: "Sign in: the credential is missing, or not valid",
+    403: "The credential does not permit this: detail says what would",
     404: "There is no such thing, or it is not yours",
     409: "It cannot be done as things are: detail says what is in the way",
     412: "The memory has changed since the version that If-Match names",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "Something in the request is wrong: errors names each field and why",
+    429: "The user, or the key, has asked as often as it may: Retry-After says when to come again",
     502: "The plugin failed: detail says what it raised",
     503: "A part that the request needs does not answer: Retry-After says when to come again",
 }

@@ -1,4 +1,4 @@
-"""What the commands that ask a server have in common: --url, --json, and JSON as an argument."""
+"""What the commands that ask a server have in common: --url, --key, --json, and JSON as an argument."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 
 
 def asks_server(command: Callable[Concatenate[Server, P], None]) -> Callable[P, None]:
-    """Give ``command`` the server that --url names."""
+    """Give ``command`` the server that --url names, and that --key opens."""
 
     @click.option(
         "--url",
@@ -28,9 +28,16 @@ def asks_server(command: Callable[Concatenate[Server, P], None]) -> Callable[P, 
         show_envvar=True,
         help="Where the server answers.",
     )
+    @click.option(
+        "--key",
+        envvar="MEMORY_SERVER_KEY",
+        show_envvar=True,
+        help="The API key to sign in with, where the server asks for one. Others see what is on a command line.",
+    )
     @wraps(command)
     def with_server(*arguments: P.args, **options: P.kwargs) -> None:
-        command(Server(str(options.pop("url"))), *arguments, **options)
+        url, key = str(options.pop("url")), options.pop("key")
+        command(Server(url, None if key is None else str(key)), *arguments, **options)
 
     return with_server
 

@@ -17,10 +17,11 @@ TIMEOUT: Final = httpx.Timeout(35.0, connect=5.0)
 
 
 class Server:
-    """The server at ``url``."""
+    """The server at ``url``; ``key`` is the API key that requests carry, if they carry one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url.rstrip("/")
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     @property
     def is_on_this_machine(self) -> bool:
@@ -43,6 +44,10 @@ class Server:
         """
         return self._call("POST", path, body=body)
 
+    def delete(self, *path: str) -> None:
+        """Ask to DELETE what is at ``path``. Raises what ``post`` raises."""
+        self._send("DELETE", path)
+
     def _call(
         self,
         method: str,
@@ -51,9 +56,22 @@ class Server:
         parameters: Mapping[str, str | int] | None = None,
         body: JsonValue = None,
     ) -> JsonObject:
+        answer = _object(self._send(method, path, parameters=parameters, body=body))
+        if answer is None:
+            raise Failed(f"{self.url} answered what is no JSON object: is it a memory server?")
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        body: JsonValue = None,
+    ) -> httpx.Response:
         url = "/".join((self.url, *(quote(segment, safe="") for segment in path)))
         try:
-            response = httpx.request(method, url, params=parameters, json=body, timeout=TIMEOUT)
+            response = httpx.request(method, url, params=parameters, json=body, headers=self._headers, timeout=TIMEOUT)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Failed(f"{self.url} is not the URL of a server: {error}") from error
         except httpx.HTTPError as error:
@@ -61,12 +79,9 @@ class Server:
                 f"the server at {self.url} does not answer ({error or type(error).__name__}): start it with "
                 "`make run`, or name another with --url or MEMORY_SERVER_URL"
             ) from error
-        answer = _object(response)
         if not response.is_success:
-            raise Failed(told(response, answer))
-        if answer is None:
-            raise Failed(f"{url} answered what is no JSON object: is it a memory server?")
-        return answer
+            raise Failed(told(response, _object(response)))
+        return response
 
 
 def _object(response: httpx.Response) -> JsonObject | None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.fixtures.aws import AwsStack
+from tests.fixtures.signed_in import Keyring
 from tests.integration.api.deployed_plugin import deployed
 
 # A schema cannot say that a time must lie ahead, that until comes after since, or how many bytes a text may have: so
@@ -61,6 +62,7 @@ def test_schemathesis_finds_no_fault(over_uvicorn: httpx.Client, tmp_path: Path)
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("run", f"{over_uvicorn.base_url}/openapi.json"),
+        *("--header", f"Authorization: Bearer {Keyring().key_of('schemathesis')}"),
         *("--checks", "all", "--exclude-checks", UNFIT),
         *("--max-examples", "15", "--seed", "1", "--generation-deterministic"),
         *("--request-timeout", "20", "--no-color"),

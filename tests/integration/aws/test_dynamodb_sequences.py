@@ -12,7 +12,7 @@ from memory_server.domain.errors import Unavailable
 from memory_server.domain.events import memory_event
 from memory_server.services.delivery_ports import EventSequence
 from plugin_kit.models import Memory
-from tests.fixtures.aws import BUCKET, SEQUENCES_TABLE, AwsStack
+from tests.fixtures.aws import SEQUENCES_TABLE, AwsStack
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -89,7 +89,7 @@ async def test_a_sequence_that_cannot_be_read_holds_up_no_other(
         ExpressionAttributeNames={"#event": "event"},
         ExpressionAttributeValues={":event": {"S": '{"version": 2}'}},
     )
-    aws.clients.s3.delete_object(Bucket=BUCKET, Key=f"events/{without_its_arguments.event.id}.json")
+    await aws.large_events().erase("ana")
     assert await aws.sequences().overdue(NOW, limit=10) == [sound]
     for kept in (of_another_version, without_its_arguments):
         assert f"the sequence of event {kept.event.id} waits" in caplog.text

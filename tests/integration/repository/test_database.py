@@ -91,7 +91,10 @@ async def test_preparing_makes_the_database_and_may_be_repeated(
     administrator = Administrator(
         host=postgres.host, port=postgres.port, name="made here", user=postgres.user, password=postgres.password
     )
-    assert await prepare_database(administrator, server_secret=database.server_secret) == ["0001_memories.sql"]
+    assert await prepare_database(administrator, server_secret=database.server_secret) == [
+        "0001_memories.sql",
+        "0002_tenancy.sql",
+    ]
     assert await prepare_database(administrator, server_secret=database.server_secret) == []
     password = role_password(database.server_secret, "memory_app")
     server = PostgresDatabase(postgres.host, postgres.port, "made here", password)

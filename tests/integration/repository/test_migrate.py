@@ -34,7 +34,7 @@ async def run(url: str) -> list[str]:
 
 async def test_migrations_are_applied_once_although_two_start_together(empty_database: str) -> None:
     first, second = await asyncio.gather(run(empty_database), run(empty_database))
-    assert sorted([first, second]) == [[], ["0001_memories.sql"]]
+    assert sorted([first, second]) == [[], ["0001_memories.sql", "0002_tenancy.sql"]]
     assert await run(empty_database) == []
 
 
@@ -47,7 +47,7 @@ async def test_an_administrator_who_is_no_superuser_can_migrate_once_the_extensi
         async with await AsyncConnection[TupleRow].connect(server.dsn("memory"), autocommit=True) as connection:
             await connection.execute("CREATE EXTENSION vector")
         url = f"postgresql://cloud_admin:secret@{server.host}:{server.port}/memory"
-        assert await run(url) == ["0001_memories.sql"]
+        assert await run(url) == ["0001_memories.sql", "0002_tenancy.sql"]
         assert await run(url) == []
 
 

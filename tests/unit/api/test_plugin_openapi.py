@@ -79,7 +79,7 @@ def test_what_goes_wrong_is_a_problem(document: dict[str, Any]) -> None:
     responses = document["paths"]["/plugins/notes/notes"]["post"]["responses"]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
-    assert responses.keys() == {"200", "404", "409", "413", "415", "422", "502", "503", "504"}
+    assert responses.keys() == {str(status) for status in (200, 401, 403, 404, 409, 413, 415, 422, 502, 503, 504)}
     assert all(answer["content"] == problem for status, answer in responses.items() if status != "200")
 
 

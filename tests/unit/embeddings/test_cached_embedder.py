@@ -29,6 +29,9 @@ class Cache:
     async def get(self, key: str) -> Vector | None:
         return self.vectors.get(key)
 
+    async def forget(self, prefix: str) -> None:
+        raise NotImplementedError(prefix)
+
     async def put(self, key: str, vector: Vector) -> None:
         self.vectors[key] = list(vector)
 

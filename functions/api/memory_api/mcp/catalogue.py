@@ -19,10 +19,16 @@ INSTRUCTIONS: Final = (
 
 
 async def tools(session: Session) -> dict[str, Tool]:
-    """Return the tools by name: the server's own, then those of the plugins that are on, some seconds old."""
-    own = _own()
-    plugins = await session.services.plugin_endpoints.published()
-    return {**own, **{tool.name: tool for tool in plugin_tools(plugins, own)}}
+    """Return the tools by name: the server's own, then those of the plugins that are on, some seconds old.
+
+    A caller sees the tools of plugins that the credential lets use, and none where it is confined to a project: which
+    plugins there are is nobody else's to know.
+    """
+    own, caller = _own(), session.principal
+    if caller.project is not None:
+        return dict(own)
+    found = plugin_tools(await session.services.plugin_endpoints.published(), own)
+    return {**own, **{tool.name: tool for tool in found if tool.scope in caller.scopes}}
 
 
 @cache

@@ -32,7 +32,7 @@ from memory_api.mcp.catalogue import INSTRUCTIONS, tools
 from memory_api.mcp.document_tools import title_of
 from memory_api.mcp.session import Session
 from memory_api.mcp.tools import Answer, Tool
-from memory_server.domain.errors import MemoryNotFound, MemoryServerError
+from memory_server.domain.errors import InsufficientScope, MemoryNotFound, MemoryServerError
 from memory_server.domain.events import new_id
 from memory_server.domain.queries import Position
 from memory_server.services.recent import LIFETIME
@@ -51,7 +51,12 @@ logger = logging.getLogger(__name__)
 
 
 async def exchange(request: Request, body: bytes, session: Session) -> Response:
-    """Return the answer to the message ``body``."""
+    """Return the answer to the message ``body``.
+
+    Raises:
+        InsufficientScope: the credential lacks a scope. HTTP tells that, so that a client can ask for more.
+    """
+    answers = _Answers(session)
     received: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[Message] = []
 
@@ -62,7 +67,7 @@ async def exchange(request: Request, body: bytes, session: Session) -> Response:
         sent.append(message)
 
     manager = StreamableHTTPSessionManager(
-        _Answers(session).server(str(request.app.version)),
+        answers.server(str(request.app.version)),
         stateless=True,
         json_response=True,
         security_settings=_security(request),
@@ -70,6 +75,8 @@ async def exchange(request: Request, body: bytes, session: Session) -> Response:
     )
     async with manager.run():
         await manager.handle_request(request.scope, receive, send)
+    if answers.lacking is not None:
+        raise answers.lacking
     start, *parts = sent
     response = Response(b"".join(part.get("body", b"") for part in parts), start["status"])
     response.raw_headers = list(start["headers"])
@@ -98,10 +105,11 @@ def _is_loopback(server: tuple[str, int | None] | None) -> bool:
 
 
 class _Answers:
-    """Answers the requests that MCP knows, for one session."""
+    """Answers the requests that MCP knows, for one session. ``lacking`` is set where a scope was missing."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.lacking: InsufficientScope | None = None
 
     def server(self, version: str) -> Server[dict[str, Any]]:
         recent = CacheHint(ttl_ms=int(LIFETIME.total_seconds() * 1000))
@@ -119,19 +127,19 @@ class _Answers:
         )
 
     async def _list_tools(self, _: _Context, __: _Page) -> types.ListToolsResult:
-        with _errors():
+        with self._errors():
             return types.ListToolsResult(tools=[_described(tool) for tool in (await tools(self._session)).values()])
 
     async def _call_tool(self, _: _Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        with _errors():
+        with self._errors():
             tool = (await tools(self._session)).get(params.name)
-        if tool is None:
-            raise MCPError(types.INVALID_PARAMS, f"there is no tool {params.name!r}: list the tools again")
+            if tool is None:
+                raise MCPError(types.INVALID_PARAMS, f"there is no tool {params.name!r}: list the tools again")
+            self._session.require(tool.scope)
         return _result(await self._run(tool, params.arguments or {}))
 
     async def _run(self, tool: Tool, arguments: dict[str, Any]) -> Answer:
         try:
-            self._session.require(tool.scope)
             return await tool.run(self._session, arguments)
         except MemoryServerError as error:
             return Answer(text=told(error), structured=None, failed=True)
@@ -141,7 +149,7 @@ class _Answers:
             return Answer(text=told_of_internal_error(error_id), structured=None, failed=True)
 
     async def _list_resources(self, _: _Context, params: _Page) -> types.ListResourcesResult:
-        with _errors():
+        with self._errors():
             page = await resources.recent(self._session, _position(params))
             return types.ListResourcesResult(
                 resources=[
@@ -174,7 +182,7 @@ class _Answers:
     async def _read_resource(
         self, context: _Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        with _errors():
+        with self._errors():
             try:
                 memory = await resources.read(self._session, params.uri)
             except MemoryNotFound as error:
@@ -184,20 +192,21 @@ class _Answers:
         content = types.TextResourceContents(uri=params.uri, mime_type=_TEXT, text=memory.content)
         return types.ReadResourceResult(contents=[content])
 
-
-@contextmanager
-def _errors() -> Generator[None]:
-    """Turn the errors of what is no tool into those of the protocol."""
-    try:
-        yield
-    except MCPError:
-        raise
-    except MemoryServerError as error:
-        raise MCPError(types.INTERNAL_ERROR, told(error)) from error
-    except Exception as error:
-        error_id = new_id()
-        logger.exception("a request of MCP failed (error %s)", error_id)
-        raise MCPError(types.INTERNAL_ERROR, told_of_internal_error(error_id)) from error
+    @contextmanager
+    def _errors(self) -> Generator[None]:
+        """Turn the errors of what is no tool into those of the protocol."""
+        try:
+            yield
+        except MCPError:
+            raise
+        except MemoryServerError as error:
+            if isinstance(error, InsufficientScope):
+                self.lacking = error
+            raise MCPError(types.INTERNAL_ERROR, told(error)) from error
+        except Exception as error:
+            error_id = new_id()
+            logger.exception("a request of MCP failed (error %s)", error_id)
+            raise MCPError(types.INTERNAL_ERROR, told_of_internal_error(error_id)) from error
 
 
 def _position(params: _Page) -> Position | None:

@@ -19,8 +19,10 @@ class Session:
     def require(self, scope: str) -> None:
         """Refuse a caller whose credential has not ``scope``: the one place where MCP asks for scopes.
 
-        Until there is sign-in every caller is the built-in user, who may do everything.
+        Raises:
+            InsufficientScope: it has not.
         """
+        self.principal.require(scope)
 
     def url_of(self, memory_id: str) -> str:
         """Return where the memory is in the HTTP API."""

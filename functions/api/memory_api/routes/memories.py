@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from memory_api import cursor
-from memory_api.auth import Caller
+from memory_api.auth import MemoryReader, MemoryWriter
 from memory_api.dependencies import Memories, MemoryId
 from memory_api.headers import IdempotencyKey, IfMatch, IfNoneMatch, etag, none_match
 from memory_api.problems import problems
@@ -42,7 +42,11 @@ _EXISTING = {
     responses={201: {"headers": {**_ETAG, **_LOCATION}}, 200: _EXISTING, **problems(404, 413, 415, 422, 503)},
 )
 async def create_memory(
-    body: MemoryCreate, response: Response, memories: Memories, caller: Caller, idempotency_key: IdempotencyKey = None
+    body: MemoryCreate,
+    response: Response,
+    memories: Memories,
+    caller: MemoryWriter,
+    idempotency_key: IdempotencyKey = None,
 ) -> MemoryOut:
     """Store a memory.
 
@@ -58,7 +62,7 @@ async def create_memory(
 
 @router.post("/batch", responses=problems(404, 413, 415, 422, 503))
 async def create_memories(
-    body: MemoryBatch, memories: Memories, caller: Caller, idempotency_key: IdempotencyKey = None
+    body: MemoryBatch, memories: Memories, caller: MemoryWriter, idempotency_key: IdempotencyKey = None
 ) -> BatchResults:
     """Store up to 1,000 memories in one transaction; where one of them is wrong, none is stored."""
     drafts = [item.draft() for item in body.memories]
@@ -67,7 +71,7 @@ async def create_memories(
 
 
 @router.post("/delete", responses=problems(413, 415, 422, 503))
-async def delete_memories(body: DeleteRequest, memories: Memories, caller: Caller) -> Deleted:
+async def delete_memories(body: DeleteRequest, memories: Memories, caller: MemoryWriter) -> Deleted:
     """Delete memories by ids, by filter, or all of them, at most 10,000 at once.
 
     Ids that are not there are passed over. An empty filter is refused: to delete every memory, say so with all.
@@ -78,7 +82,7 @@ async def delete_memories(body: DeleteRequest, memories: Memories, caller: Calle
 
 @router.get("", responses=problems(422, 503))
 async def list_memories(
-    parameters: Annotated[ListParameters, Query()], memories: Memories, caller: Caller
+    parameters: Annotated[ListParameters, Query()], memories: Memories, caller: MemoryReader
 ) -> MemoryList:
     """List memories from new to old, a page at a time. Repeat memory_type, tags_any and tags_all for more than one.
 
@@ -97,7 +101,7 @@ async def list_memories(
     responses={200: {"headers": _ETAG}, 304: {"description": "You have this version"}, **problems(404, 422, 503)},
 )
 async def get_memory(
-    memory_id: MemoryId, response: Response, memories: Memories, caller: Caller, if_none_match: IfNoneMatch = None
+    memory_id: MemoryId, response: Response, memories: Memories, caller: MemoryReader, if_none_match: IfNoneMatch = None
 ) -> MemoryOut | Response:
     """Get a memory by its id."""
     memory = await memories.get(caller, memory_id)
@@ -113,7 +117,7 @@ async def update_memory(
     body: MemoryUpdate,
     response: Response,
     memories: Memories,
-    caller: Caller,
+    caller: MemoryWriter,
     if_match: IfMatch = None,
 ) -> MemoryOut:
     """Change a memory and keep the version before. A change that changes nothing makes no new version."""
@@ -123,13 +127,15 @@ async def update_memory(
 
 
 @router.delete("/{memory_id:uuid}", status_code=204, responses=problems(404, 412, 422, 503))
-async def delete_memory(memory_id: MemoryId, memories: Memories, caller: Caller, if_match: IfMatch = None) -> None:
+async def delete_memory(
+    memory_id: MemoryId, memories: Memories, caller: MemoryWriter, if_match: IfMatch = None
+) -> None:
     """Delete a memory. Its history stays."""
     await memories.delete(caller, memory_id, expected_version=if_match)
 
 
 @router.get("/{memory_id:uuid}/history", responses=problems(404, 422, 503))
-async def get_history(memory_id: MemoryId, memories: Memories, caller: Caller) -> History:
+async def get_history(memory_id: MemoryId, memories: Memories, caller: MemoryReader) -> History:
     """Get the versions before the present one, newest first; of a deleted memory, all of them.
 
     Of a very long memory these are the newest versions, as many as fit into one answer.

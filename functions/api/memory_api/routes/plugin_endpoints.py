@@ -10,8 +10,9 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from memory_api.auth import Caller
 from memory_api.dependencies import PluginEndpoints, PluginId
-from memory_server.domain.errors import Fault, InvalidRequest
-from plugin_kit.endpoint_checks import RESERVED_SEGMENTS
+from memory_server.domain.errors import Fault, InvalidRequest, MemoryServerError, OutsideProject
+from memory_server.services.plugin_endpoints import EndpointCall
+from plugin_kit.endpoint_checks import DEFAULT_SCOPE, RESERVED_SEGMENTS
 from plugin_kit.endpoints import is_json
 from plugin_kit.json_types import JsonValue
 from plugin_kit.key_checks import RESERVED_IDS
@@ -58,13 +59,27 @@ async def call_endpoint(
 ) -> Response:
     """Let the plugin answer."""
     if request.method == "OPTIONS":
+        caller.require(DEFAULT_SCOPE)
         return Response(status_code=204, headers={"Allow": ", ".join(await endpoints.methods(plugin_id, f"/{path}"))})
-    call = await endpoints.find(plugin_id, request.method, f"/{path}")
+    call = await _found(endpoints, caller, plugin_id, request.method, f"/{path}")
+    request.state.scopes = [call.endpoint.scope]
+    caller.require(call.endpoint.scope)
     answer = await endpoints.answer(caller, call, dict(request.query_params), await _body(request))
     response = Response(answer.content, answer.status, {**answer.headers, **_CONFINED}, answer.content_type)
     if request.method == "HEAD":
         response.body = b""
     return response
+
+
+async def _found(endpoints: PluginEndpoints, caller: Caller, plugin_id: str, method: str, path: str) -> EndpointCall:
+    """Return the call; who may not list the plugins does not learn here which there are."""
+    if caller.project is not None:
+        raise OutsideProject(caller.project)
+    try:
+        return await endpoints.find(plugin_id, method, path)
+    except MemoryServerError:
+        caller.require(DEFAULT_SCOPE)
+        raise
 
 
 async def _body(request: Request) -> JsonValue:

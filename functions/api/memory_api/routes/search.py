@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from memory_api.auth import Caller
+from memory_api.auth import MemoryReader
 from memory_api.dependencies import Search
 from memory_api.problems import problems
 from memory_api.schemas.queries import SearchHit, SearchRequest, SearchResults
@@ -13,7 +13,7 @@ router = APIRouter(tags=["memories"])
 
 
 @router.post("/memories/search", responses=problems(413, 415, 422, 503))
-async def search_memories(body: SearchRequest, search: Search, caller: Caller) -> SearchResults:
+async def search_memories(body: SearchRequest, search: Search, caller: MemoryReader) -> SearchResults:
     """Find memories by meaning and by words. Expired and deleted memories are never found."""
     hits = await search.search(caller, body.search_query())
     return SearchResults(

@@ -47,7 +47,7 @@ class PluginReportOut(BaseModel):
 
 
 class Ready(BaseModel):
-    """Every part that requests need answers."""
+    """Every part that requests need answers. How, is for those to see who administer plugins."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,7 +69,7 @@ class Ready(BaseModel):
     )
 
     status: Literal["ready"] = "ready"
-    parts: dict[str, PartOut]
+    parts: dict[str, PartOut] | None = None
     plugins: dict[str, PluginReportOut] | None = Field(
-        description="The plugins by id, as some seconds ago; null where that could not be learned in time."
+        None, description="The plugins by id, as some seconds ago; null where that could not be learned in time."
     )

@@ -17,7 +17,10 @@ class Settings:
 
     ``server_secret_arn`` names the secret that role passwords and grants derive from. ``model_path`` is the folder of
     the exported model for a function that embeds in its own process; the others name ``embedder_function``. A plugin
-    that fails ``failure_limit`` times in a row is disabled, never where it is 0.
+    that fails ``failure_limit`` times in a row is disabled, never where it is 0. ``sign_in`` is "off" where everyone is
+    the built-in user, which a server on a loopback address alone may be. Access tokens are taken where ``oidc_issuer``
+    is named. ``public_url`` is where clients find the server; left empty, it is what they asked. A user may ask
+    ``requests_a_minute`` times, 0 for any number.
     """
 
     database_host: str = ""
@@ -39,6 +42,13 @@ class Settings:
     outbox_retention_days: int = 7
     failure_limit: int = 20
     embedding_cache_table: str = ""
+    keys_table: str = ""
+    requests_table: str = ""
+    requests_a_minute: int = 0
+    sign_in: str = "required"
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    public_url: str = ""
     embedder_function: str = ""
     bulk_transfer_function: str = ""
     model_path: str = ""
@@ -56,6 +66,8 @@ class Settings:
             text = env.get(name.upper())
             if text is not None:
                 values[name] = _number(name, text) if isinstance(default, int) else text
+        if values.get("sign_in", "required") not in ("required", "off"):
+            raise InvalidSettings(f"the environment variable SIGN_IN is {values['sign_in']!r}: write required or off")
         return cls(**values)  # pyright: ignore[reportArgumentType]  # the loop gives each field its type
 
     def require(self, name: str) -> str:

@@ -62,7 +62,7 @@ class Clients:
 
     @cached_property
     def embedding_cache(self) -> DynamoDBClient:
-        # A cache that answers later than the embedder is none: it gets one short chance.
+        # A cache that answers later than the embedder is none, nor does anybody wait to be counted: one short chance.
         config = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
         return boto3.client("dynamodb", config=config)
 

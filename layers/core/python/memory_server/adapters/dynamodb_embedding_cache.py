@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from memory_server.adapters.aws import call
 from memory_server.domain.memories import Vector
 from memory_server.domain.vectors import pack, unpack
 
@@ -34,6 +35,21 @@ class DynamoDBEmbeddingCache:
 
     async def put(self, key: str, vector: Vector) -> None:
         await asyncio.to_thread(self._put, key, pack(vector))
+
+    async def forget(self, prefix: str) -> None:
+        """Remove what is under keys that begin with ``prefix``. Raises: Unavailable."""
+        await call("embedding cache", self._forget, prefix)
+
+    def _forget(self, prefix: str) -> None:
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ProjectionExpression="cache_key",
+            FilterExpression="begins_with(cache_key, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": prefix}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                self._client.delete_item(TableName=self._table, Key={"cache_key": item["cache_key"]})
 
     def _get(self, key: str) -> Vector | None:
         try:

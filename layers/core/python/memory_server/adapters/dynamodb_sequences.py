@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,16 @@ class DynamoDBEventSequences:
 
     async def remove(self, event_id: str) -> None:
         await call(_COMPONENT, self._client.delete_item, TableName=self._table, Key=_key(event_id))
+
+    async def erase(self, user_id: str) -> None:
+        """Remove the events of a user that are under way. Raises: Unavailable."""
+        await call(_COMPONENT, partial(self._erase, user_id))
+
+    def _erase(self, user_id: str) -> None:
+        for page in self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            for item in page["Items"]:
+                if json.loads(item["event"].get("S", "{}")).get("user_id") == user_id:
+                    self._client.delete_item(TableName=self._table, Key={"event_id": item["event_id"]})
 
     async def overdue(self, now: datetime, *, limit: int) -> list[EventSequence]:
         # The table holds what is under way and nothing else, so reading all of it once a minute costs little.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,7 +18,7 @@ MAX_DETAIL_BYTES: Final = 256 * 1024
 
 
 class LargeEvents:
-    """The bucket for what is too large, under ``events/<event id>.json``."""
+    """The bucket for what is too large, under ``events/<hash of the user>/<event id>.json``."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
@@ -33,7 +34,7 @@ class LargeEvents:
         detail = dumps(envelope)
         if len(detail.encode()) <= MAX_DETAIL_BYTES:
             return detail
-        key = f"events/{event.id}.json"
+        key = f"{_folder(event.user_id)}{event.id}.json"
         args = dumps(envelope.pop("args")).encode()
         await call(
             "event store",
@@ -58,5 +59,19 @@ class LargeEvents:
             return decode(envelope)
         return decode({**envelope, "args": await call("event store", self._args, reference["key"])})
 
+    async def erase(self, user_id: str) -> None:
+        """Delete what the bucket has of a user's events. Raises: Unavailable."""
+        await call("event store", self._erase, _folder(user_id))
+
+    def _erase(self, folder: str) -> None:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder):
+            for item in page.get("Contents", []):
+                self._s3.delete_object(Bucket=self._bucket, Key=item.get("Key", ""))
+
     def _args(self, key: str) -> JsonObject:
         return json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+
+
+def _folder(user_id: str | None) -> str:
+    """Return where the events of a user are: what a name of theirs must not hold, no hash holds."""
+    return f"events/{hashlib.sha256((user_id or '').encode()).hexdigest()[:32]}/"

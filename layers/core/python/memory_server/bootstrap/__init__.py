@@ -8,6 +8,7 @@ from __future__ import annotations
 from memory_server.bootstrap.functions import gateway, registrar, relay
 from memory_server.bootstrap.http_api import Api, api
 from memory_server.bootstrap.parts import embedder, local_embedder
+from memory_server.bootstrap.sign_in import keys
 from memory_server.bootstrap.transfers import transfers
 
-__all__ = ["Api", "api", "embedder", "gateway", "local_embedder", "registrar", "relay", "transfers"]
+__all__ = ["Api", "api", "embedder", "gateway", "keys", "local_embedder", "registrar", "relay", "transfers"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from memory_server.adapters.onnx_embedder import OnnxEmbedder
     from memory_server.adapters.server_secret import ServerSecret
     from memory_server.repository.database import PostgresDatabase
+    from memory_server.repository.plugin_sql import PostgresPluginSql
     from memory_server.services.embeddings import CachedEmbedder
     from memory_server.services.events import Events
     from memory_server.services.plugin_tasks import PluginTasks
@@ -82,6 +83,18 @@ def plugin_tasks(settings: Settings, clients: Clients, secret: ServerSecret) -> 
 
     registry = plugin_registry(settings, clients)
     return PluginTasks(registry, SqsTaskQueues(clients.sqs), secret.grant_key(), SystemClock())
+
+
+def plugin_sql(settings: Settings, secret: ServerSecret) -> PostgresPluginSql:
+    """Return what runs SQL in the schemas of plugins."""
+    from memory_server.repository.plugin_sql import PostgresPluginSql
+
+    return PostgresPluginSql(
+        settings.require("database_host"),
+        settings.database_port,
+        settings.database_name,
+        server_secret=secret.value,
+    )
 
 
 def event_bus(settings: Settings, clients: Clients) -> EventBridgeBus:

@@ -31,6 +31,49 @@ class InvalidRequest(MemoryServerError):
         return cls([Fault((field,), message)])
 
 
+class Unauthenticated(MemoryServerError):
+    """A request carries no credential, or one that is not right. The message does not say what is wrong with it."""
+
+    def __init__(self, *, given: bool = True) -> None:
+        self.given = given
+        super().__init__(
+            "this credential is not valid: send Authorization: Bearer with an API key or an access token that is"
+            if given
+            else "sign in: send the header Authorization: Bearer with an API key or an access token"
+        )
+
+
+class InsufficientScope(MemoryServerError):
+    """The credential is right, and does not let its holder do this; ``scope`` would."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"the credential has not the scope {scope}: use one that has it")
+
+
+class OutsideProject(MemoryServerError):
+    """The credential is for one project, and the request reaches beyond it."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"the credential is for the project {project!r} alone: name that project, or none")
+
+
+class TooManyRequests(MemoryServerError):
+    """The user, or their key, has asked as often as it may: ``quota`` times in this minute."""
+
+    def __init__(self, quota: int, retry_after: int) -> None:
+        self.quota = quota
+        self.retry_after = retry_after
+        super().__init__(f"{quota:,} requests a minute are permitted: send this one again in {retry_after} seconds")
+
+
+class KeyNotFound(MemoryServerError):
+    """There is no API key of that id."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no API key {key_id!r}: GET /keys names the keys that are there")
+
+
 class MemoryNotFound(MemoryServerError):
     """The user has no memory of that id."""
 

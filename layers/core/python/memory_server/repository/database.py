@@ -37,13 +37,16 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def transaction(self, principal: Principal) -> AsyncGenerator[PostgresUnitOfWork]:
-        """Give one transaction in which nothing but the principal's rows exists.
+        """Give one transaction in which nothing but the principal's rows exists, those of its project where it has one.
 
         Raises:
             Unavailable: the database does not answer.
         """
         async with self._pool.transaction() as connection:
-            await connection.execute("SELECT set_config('app.user_id', %s, true)", [principal.user_id])
+            await connection.execute(
+                "SELECT set_config('app.user_id', %s, true), set_config('app.project', %s, true)",
+                [principal.user_id, principal.project or ""],
+            )
             yield PostgresUnitOfWork(
                 PostgresMemories(connection, principal),
                 PostgresOutbox(connection),
@@ -59,6 +62,16 @@ class PostgresDatabase:
         async with self._pool.transaction() as connection:
             rows = await (await connection.execute("SELECT user_id FROM user_ids() AS user_id")).fetchall()
         return [str(row["user_id"]) for row in rows]
+
+    async def erase(self, user_id: str) -> None:
+        """Delete every row of a user.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._pool.transaction() as connection:
+            await connection.execute("SELECT set_config('app.user_id', %s, true)", [user_id])
+            await connection.execute("SELECT erase_user()")
 
     async def ping(self) -> None:
         """Raises: Unavailable."""

@@ -10,13 +10,18 @@ from memory_server.services.ports import StoredResponse
 
 
 class PostgresIdempotencyKeys:
-    """Implements ports.IdempotencyKeys. A key is remembered for 24 hours."""
+    """Implements ports.IdempotencyKeys. A key is remembered for 24 hours.
+
+    Who is confined to a project has keys of their own: they learn nothing of those that others of the user sent.
+    """
 
     def __init__(self, connection: Connection, principal: Principal) -> None:
         self._connection = connection
         self._principal = principal
+        self._prefix = "" if principal.project is None else f"project {principal.project}: "
 
     async def claim(self, key: str, fingerprint: bytes) -> StoredResponse | None:
+        key = self._prefix + key
         parameters = {"user_id": self._principal.user_id, "key": key, "fingerprint": fingerprint}
         claimed = await self._connection.execute(statement("claim_key"), parameters)
         if await claimed.fetchone() is not None:
@@ -34,7 +39,7 @@ class PostgresIdempotencyKeys:
         await self._connection.execute(
             statement("store_key"),
             {
-                "key": key,
+                "key": self._prefix + key,
                 "fingerprint": response.fingerprint,
                 "memory_ids": list(response.memory_ids),
                 "created": list(response.created),

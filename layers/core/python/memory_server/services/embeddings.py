@@ -68,6 +68,13 @@ class CachedEmbedder:
         self._observe("cache_updated", principal, {"key": key, "value": vector})
         return vector
 
+    async def erase(self, user_id: str) -> None:
+        """Forget the vectors of a user's queries. Raises: Unavailable."""
+        prefix = _prefix(user_id)
+        for key in [key for key in self._recent if key.startswith(prefix)]:
+            del self._recent[key]
+        await self._cache.forget(prefix)
+
     async def ping(self) -> None:
         """Raises: Unavailable: the embedder does not answer."""
         await self._embedder.embed(["ping"])
@@ -95,4 +102,9 @@ class CachedEmbedder:
 
 def _key(text: str, principal: Principal, model_id: str) -> str:
     # With the user in it: a shared entry would tell one user, by the time it saves, what another has asked.
-    return "embedding:" + hashlib.sha256("\0".join((principal.user_id, model_id, text)).encode()).hexdigest()
+    text_hash = hashlib.sha256("\0".join((principal.user_id, model_id, text)).encode()).hexdigest()
+    return _prefix(principal.user_id) + text_hash
+
+
+def _prefix(user_id: str) -> str:
+    return f"embedding:{hashlib.sha256(user_id.encode()).hexdigest()[:32]}:"

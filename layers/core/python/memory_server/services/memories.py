@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
@@ -34,6 +35,8 @@ MAX_GROUPS: Final = 10_000
 
 class MemoryService:
     """The life of memories. Every method acts for ``principal`` alone, and may raise Unavailable.
+
+    Each raises OutsideProject where the principal is confined to one project and the request names another.
 
     No transaction stays open while a text is embedded, and no text is embedded that is stored already. What the
     transaction wrote to the outbox is handed to ``events`` after the commit.
@@ -76,6 +79,7 @@ class MemoryService:
         self, principal: Principal, where: MemoryFilter, *, after: Position | None = None, limit: int = 50
     ) -> Page:
         """Return the next page: ``limit`` memories, or as many as fit into one answer."""
+        where = _confined(principal, where)
         async with self._database.transaction(principal) as unit:
             page = await unit.memories.list(where, after=after, limit=limit)
         fit = fitting(page.memories)
@@ -120,6 +124,8 @@ class MemoryService:
             DuplicateContent: another memory of the project has this content.
         """
         began = perf_counter()
+        if patch.project is not UNSET:
+            patch = replace(patch, project=principal.confine(patch.project))
         vector: Vector | None = None
         while True:
             try:
@@ -154,6 +160,7 @@ class MemoryService:
         Raises:
             InvalidRequest: more than ``MAX_DELETE`` memories match.
         """
+        where = None if where is None else _confined(principal, where)
         async with self._database.transaction(principal) as unit:
             found = await unit.memories.match_ids(ids, where)
             if len(found) > MAX_DELETE:
@@ -172,6 +179,7 @@ class MemoryService:
         self, principal: Principal, drafts: Sequence[MemoryDraft], operation: str, key: str | None
     ) -> list[StoreResult]:
         began = perf_counter()
+        drafts = [replace(draft, project=principal.confine(draft.project)) for draft in drafts]
         async with self._database.transaction(principal) as unit:
             known = await unit.memories.find_duplicates(drafts)
         vectors = await self._embed({i: draft.content for i, draft in enumerate(drafts) if i not in known})
@@ -231,6 +239,10 @@ class MemoryService:
             await unit.outbox.append([event])
         self._events.committed([event])
         return after
+
+
+def _confined(principal: Principal, where: MemoryFilter) -> MemoryFilter:
+    return replace(where, project=principal.confine(where.project))
 
 
 def _deletion(principal: Principal, memory: DeletedMemory) -> Event:

@@ -43,6 +43,10 @@ class EmbeddingCache(Protocol):
 
     async def put(self, key: str, vector: Vector) -> None: ...
 
+    async def forget(self, prefix: str) -> None:
+        """Remove what is under keys that begin with ``prefix``. Raises: Unavailable."""
+        ...
+
 
 class MemoryRepository(Protocol):
     """The memories of one user, inside one transaction. Expired memories are never found by any method."""
@@ -144,6 +148,14 @@ class UnitOfWork(Protocol):
 
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+
+
+class UserData(Protocol):
+    """A place that holds what is a user's."""
+
+    async def erase(self, user_id: str) -> None:
+        """Remove all of it; again does no harm. Raises: Unavailable."""
+        ...
 
 
 class Database(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 from memory_server.domain.errors import MemoryServerError
@@ -33,9 +34,11 @@ class SearchService:
         """Return what fits ``query`` best, best first, as much as fits into one answer.
 
         Raises:
+            OutsideProject: the query is for a project that the principal is not confined to.
             Unavailable: the embedder or the database does not answer.
         """
         began = perf_counter()
+        query = replace(query, filter=replace(query.filter, project=principal.confine(query.filter.project)))
         try:
             found = await self._search(principal, query)
         except Exception as error:

@@ -1,0 +1,29 @@
+"""What a user has here, as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+
+from memory_api.auth import MemoryWriter
+from memory_api.dependencies import Erasure
+from memory_api.problems import problems
+
+router = APIRouter(prefix="/me", tags=["me"])
+
+
+@router.delete("", status_code=204, responses=problems(422, 503))
+async def erase_me(
+    caller: MemoryWriter,
+    request: Request,
+    erasure: Erasure,
+    confirm: Annotated[Literal["erase everything"], Query(description="There is no way back: say so.")],
+) -> None:
+    """Erase all that the user has: memories, their history, events, cached queries, and plugins' rows of the user.
+
+    Their keys stay, and so do events that are on their way to a plugin. After a 503, ask again.
+    """
+    request.state.audited = True
+    assert confirm  # noqa: S101  # what validation let through
+    await erasure.erase(caller)
