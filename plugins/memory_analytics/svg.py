@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final, Protocol, cast
 from xml.etree.ElementTree import Comment, Element, SubElement
@@ -10,6 +11,9 @@ import pygal
 from pygal.style import Style
 
 from .chart import Chart
+
+# pygal leaves a finder for its maps, of a form that Python 3.12 dropped: each import that fails would warn of it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 # Okabe and Ito's colours, which people with any colour vision tell apart, as far as they show on white and on dark.
 _STYLE: Final = Style(

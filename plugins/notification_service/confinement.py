@@ -7,6 +7,7 @@ not.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def confined(network: Network) -> Generator[list[str]]:
 @cache
 def _install() -> None:
     sys.addaudithook(_audit)  # for good: there is no way to remove one
+    # What it says of connections holds paths, which are secrets.
+    logging.getLogger("urllib3.connectionpool").addFilter(lambda _: _CELL.get() is None)
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:

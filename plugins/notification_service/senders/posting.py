@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -31,7 +30,6 @@ def post(network: Network, url: Url, body: bytes, headers: Mapping[str, str]) ->
         DeliveryRefused: the address is not allowed.
         DeliveryFailed: there was no answer, or another than 2xx. A redirect is one.
     """
-    logging.getLogger("urllib3.connectionpool").disabled = True  # its lines hold paths, which are secrets
     address = network.address_of(url.host, url.port)
     with _pool(url, address) as pool, confined(network):
         try:
