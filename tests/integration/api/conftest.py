@@ -67,6 +67,16 @@ def over_uvicorn(environment: dict[str, str]) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
+def without_sign_in(environment: dict[str, str]) -> Iterator[httpx.Client]:
+    """A client of the API under uvicorn as it runs on one machine: everyone there is the built-in user."""
+    assert environment
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIGN_IN", "off")
+        with api_over_uvicorn() as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
 def over_lambda(environment: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of the API behind API Gateway, as the built-in user."""
     assert environment

@@ -33,6 +33,7 @@ METADATA: Final = "/.well-known/oauth-protected-resource"
 OPEN: Final = {"GET /health", "GET /health/ready", f"GET {METADATA}", f"GET {METADATA}/mcp"}
 NOT_IN_THE_DOCUMENT: Final = {
     "/docs": "open to strangers",
+    "/mcp": "its tools ask for their scopes one by one: test_mcp_sign_in",
     "/openapi.json": "open to strangers",
     "/plugins/{plugin_id:plugin_id}/{path:endpoint_path}": "the document lists the endpoints one by one",
 }

@@ -18,9 +18,9 @@ COMMAND: Final = Path(sys.executable).with_name("memory-server")
 
 
 @pytest.fixture(params=["http", "stdio"])
-def server(over_uvicorn: httpx.Client, request: pytest.FixtureRequest) -> str | StdioServerParameters:
+def server(without_sign_in: httpx.Client, request: pytest.FixtureRequest) -> str | StdioServerParameters:
     """What the client is told to connect to."""
-    url = str(over_uvicorn.base_url).rstrip("/")
+    url = str(without_sign_in.base_url).rstrip("/")
     if request.param == "http":
         return f"{url}/mcp"
     return StdioServerParameters(command=str(COMMAND), args=["mcp"], env={**os.environ, "MEMORY_SERVER_URL": url})

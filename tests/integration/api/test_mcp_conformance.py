@@ -21,11 +21,10 @@ ERAS: Final = {"2025-11-25": ("--spec-version", "2025-11-25"), "2026-07-28": ("-
 
 
 @pytest.fixture
-def url(over_uvicorn: httpx.Client) -> str:
+def url(without_sign_in: httpx.Client) -> str:
     """Where MCP answers; the user has a memory."""
-    over_uvicorn.headers.pop("X-Test-User", None)
-    over_uvicorn.post("/memories", json={"content": "There is a lighthouse."}).raise_for_status()
-    return f"{str(over_uvicorn.base_url).rstrip('/')}/mcp"
+    without_sign_in.post("/memories", json={"content": "There is a lighthouse."}).raise_for_status()
+    return f"{str(without_sign_in.base_url).rstrip('/')}/mcp"
 
 
 @pytest.mark.parametrize("era", ERAS)

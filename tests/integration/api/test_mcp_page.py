@@ -27,9 +27,9 @@ def shown(language: str, port: int) -> list[str]:
 
 
 @pytest.fixture
-def port(over_uvicorn: httpx.Client) -> int:
-    assert over_uvicorn.base_url.port is not None
-    return over_uvicorn.base_url.port
+def port(without_sign_in: httpx.Client) -> int:
+    assert without_sign_in.base_url.port is not None
+    return without_sign_in.base_url.port
 
 
 async def test_every_config_of_a_client_connects_it(port: int) -> None:
@@ -50,9 +50,9 @@ def test_the_program_and_the_command_run(port: int) -> None:
     assert memory["project"] == "team"
 
 
-def test_the_page_names_every_tool_and_the_limits_of_its_budget(over_uvicorn: httpx.Client) -> None:
+def test_the_page_names_every_tool_and_the_limits_of_its_budget(without_sign_in: httpx.Client) -> None:
     page = PAGE.read_text()
-    for name in Agent(over_uvicorn, STATELESS).tools():
+    for name in Agent(without_sign_in, STATELESS).tools():
         assert f"`{name}`" in page
     assert f"({MIN_TOKENS} to {MAX_TOKENS:,}, {DEFAULT_TOKENS:,} by default)" in page
 

@@ -15,13 +15,13 @@ from plugin_kit.json_types import JsonValue
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.get("")
+@router.get("", responses=problems(401))
 async def get_health() -> Alive:
     """Tell that the process answers."""
     return Alive()
 
 
-@router.get("/ready", response_model=Ready, responses=problems(503))
+@router.get("/ready", response_model=Ready, responses=problems(401, 503))
 async def get_readiness(request: Request, health: Health, reports: PluginReports) -> Ready | Response:
     """Ask the database, the embedder, the bus and the state whether they answer; 503 where one does not.
 
