@@ -8,94 +8,26 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import psycopg
 
 from infra.local.postgres import program
 from plugin_kit.json_types import JsonObject
-from tests.e2e.backups import SENTENCES, Backups, lose_everything
-from tests.e2e.stack import REPOSITORY, Stack
+from tests.benchmarks.measuring import Peak, fill
+from tests.e2e.backups import Backups, lose_everything
+from tests.e2e.stack import Stack
 
-MODEL: Final[str] = json.loads((REPOSITORY / "layers/embedding_model/model/model.json").read_text())["model_id"]
 SECONDS: Final = 3600.0
 TABLES: Final = ("--table=memories", "--table=memory_versions")
-_FILL: Final = """
-    INSERT INTO memories (id, importance, deduplicate, user_id, project, memory_type, tags, metadata, content,
-        content_sha256, embedding, embedding_model)
-    SELECT uuidv7(), 0.5, true, 'local', 'project ' || number %% 10, 'knowledge', ARRAY['benchmark'], '{}', content,
-        sha256(convert_to(content, 'UTF8')), (
-            SELECT l2_normalize(array_agg(random() - 0.5 + 0 * (number + dimension))::vector(384)::halfvec)
-            FROM generate_series(1, 384) AS dimension
-        ), %s
-    FROM (SELECT row_number() OVER () AS number, content FROM texts) AS numbered
-"""
-
-
-class Peak:
-    """The highest resident memory of one process of the plugin's while the context lasts: ``mib``."""
-
-    def __init__(self, backups: Backups) -> None:
-        self.mib = 0.0
-        self._backups = backups
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.2):
-            for process in self._backups.processes():
-                self.mib = max(self.mib, _high_water(process.pid))
-
-
-def _high_water(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
-
-
-def texts(count: int, file: Path | None) -> Iterator[str]:
-    """Return ``count`` texts that differ."""
-    if file is None:
-        return (f"{number}. {SENTENCES[number % len(SENTENCES)]}" for number in range(count))
-    with gzip.open(file, "rt") as lines:
-        return iter(
-            [f"{number}. {json.loads(line)['content']}" for number, line in zip(range(count), lines, strict=False)]
-        )
-
-
-def fill(dsn: str, count: int, file: Path | None) -> None:
-    """Store ``count`` memories of the one user of this machine."""
-    with psycopg.connect(dsn) as connection:
-        connection.execute("DROP INDEX memories_embedding, memories_keywords")
-        connection.execute("CREATE TEMPORARY TABLE texts (content text)")
-        with connection.cursor().copy("COPY texts FROM STDIN") as copy:
-            for text in texts(count, file):
-                copy.write_row([text])
-        connection.execute(_FILL, [MODEL])
-        connection.execute("SELECT make_search_indexes()")
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE memories")
 
 
 def timed(name: str, rows: int, do: Callable[[], object], peak: Peak | None = None, note: str = "") -> float:
@@ -154,17 +86,17 @@ def main() -> None:
 def measure(stack: Stack, count: int, file: Path | None) -> None:
     """Measure on ``stack``, which has no memories yet."""
     backups, dsn = Backups(stack), stack.admin_dsn
-    fill(dsn, count, file)
+    fill(dsn, count, file, searched=True)
     dumped, restored = dump_and_restore(dsn, stack.data_dir, count)
     ids: list[str] = []
-    with Peak(backups) as peak:
+    with Peak(backups.processes) as peak:
         made = timed("backup", count, lambda: ids.append(backups.back_up(SECONDS)), peak)
     size = sum(path.stat().st_size for path in backups.files(ids[0]))
     sys.stdout.write(f"{'':<22}{size / 1e6:8.1f} MB\n")
-    with Peak(backups) as peak:
+    with Peak(backups.processes) as peak:
         timed("verify", count, lambda: _done(backups.run(ids[0], "verify", seconds=SECONDS)), peak)
     lose_everything(stack)
-    with Peak(backups) as peak:
+    with Peak(backups.processes) as peak:
         loaded = timed("restore", count, lambda: _done(backups.run(ids[0], "restore", seconds=SECONDS)), peak)
     sys.stdout.write(f"backup / pg_dump {made / dumped:.2f}, restore / pg_restore {loaded / restored:.2f}\n")
 

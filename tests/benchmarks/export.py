@@ -8,25 +8,22 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, LiteralString, Self
+from typing import Any, Final, LiteralString
 
 import httpx
 import psutil
 import psycopg
 
-from tests.e2e.stack import REPOSITORY, Stack
+from tests.benchmarks.measuring import Peak, fill
+from tests.e2e.stack import Stack
 
-MODEL: Final[str] = json.loads((REPOSITORY / "layers/embedding_model/model/model.json").read_text())["model_id"]
 SECONDS: Final = 3600.0
 _FIELDS: Final[LiteralString] = (
     "id, content, memory_type, project, session_id, tags, importance, metadata, user_id, version, created_at,"
@@ -44,64 +41,14 @@ EXPORTS: Final[tuple[dict[str, Any], ...]] = (
     {"format": "markdown"},
     {"format": "jsonl", "embeddings": True},
 )
-_FILL: Final = """
-    INSERT INTO memories (id, importance, deduplicate, user_id, project, memory_type, tags, metadata, content,
-        content_sha256, embedding, embedding_model)
-    SELECT uuidv7(), 0.5, true, 'local', 'project ' || number %% 10, 'knowledge', ARRAY['benchmark'],
-        jsonb_build_object('number', number), content, sha256(content::bytea), (
-            SELECT l2_normalize(array_agg(random() - 0.5 + 0 * (number + dimension))::vector(384)::halfvec)
-            FROM generate_series(1, 384) AS dimension
-        ), %s
-    FROM (SELECT row_number() OVER () AS number, content FROM texts) AS numbered
-"""
 
 
-class Peak:
-    """The highest resident memory of one process of the plugin's while the context lasts: ``mib``."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.mib = 0.0
-        self._stack = stack
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: object, traceback: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.1):
-            for process in self._stack.processes():
-                with suppress(psutil.Error):
-                    if process.environ().get("PLUGIN_ID") == "export_service":
-                        self.mib = max(self.mib, process.memory_info().rss / 1024**2)
-
-
-def texts(count: int, file: Path | None) -> Iterator[str]:
-    """Yield ``count`` texts that differ."""
-    if file is None:
-        yield from (f"{number}. The text of a memory, such as an agent writes them down." for number in range(count))
-        return
-    with gzip.open(file, "rt") as lines:
-        for number, line in zip(range(count), lines, strict=False):
-            yield f"{number}. {json.loads(line)['content']}"
-
-
-def fill(dsn: str, count: int, file: Path | None) -> None:
-    """Store ``count`` memories of the one user of this machine, which nobody is going to search."""
-    with psycopg.connect(dsn) as connection:
-        connection.execute("DROP INDEX memories_embedding, memories_keywords")
-        connection.execute("CREATE TEMPORARY TABLE texts (content text)")
-        with connection.cursor().copy("COPY texts FROM STDIN") as copy:
-            for text in texts(count, file):
-                copy.write_row([text])
-        connection.execute(_FILL, [MODEL])
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE memories")
+def processes_of(stack: Stack) -> Iterator[psutil.Process]:
+    """Yield the plugin's processes."""
+    for process in stack.processes():
+        with suppress(psutil.Error):
+            if process.environ().get("PLUGIN_ID") == "export_service":
+                yield process
 
 
 def timed(name: str, rows: int, do: Callable[[], object], peak: Peak | None = None) -> float:
@@ -146,14 +93,14 @@ def job(api: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any]:
 def measure(stack: Stack, count: int, file: Path | None) -> None:
     """Measure on ``stack``, which has no memories yet."""
     dsn, folder = stack.admin_dsn, stack.data_dir
-    fill(dsn, count, file)
+    fill(dsn, count, file, searched=False)
     without = timed("COPY", count, lambda: copied(dsn, COPY, folder / "a"))
     whole = timed("COPY with embeddings", count, lambda: copied(dsn, COPY_WHOLE, folder / "b"))
     back = timed("COPY back, without indexes", count, lambda: copied_back(dsn, folder / "b"))
     with httpx.Client(base_url=stack.url, timeout=60) as api:
         done: list[dict[str, Any]] = []
         for body in EXPORTS:
-            with Peak(stack) as peak:
+            with Peak(lambda: processes_of(stack)) as peak:
                 name = f"export {' '.join(str(value) for value in body.values())}".replace("True", "embeddings")
                 seconds = timed(name, count, lambda body=body: done.append(job(api, "exports", body)), peak)
             size = done[-1]["download"]["bytes"] / 1e6
@@ -162,7 +109,7 @@ def measure(stack: Stack, count: int, file: Path | None) -> None:
         with psycopg.connect(dsn) as connection:
             connection.execute("TRUNCATE memories, memory_versions")
             connection.execute("SELECT make_search_indexes()")
-        with Peak(stack) as peak:
+        with Peak(lambda: processes_of(stack)) as peak:
             name = "import jsonl embeddings"
             seconds = timed(name, count, lambda: job(api, "imports", {"export_id": done[-1]["id"]}), peak)
         sys.stdout.write(f"{'':<34}{seconds / back:.1f} times COPY back\n")
