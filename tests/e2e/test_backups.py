@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from plugin_kit.json_types import JsonObject
 from plugin_kit.models import MEMORY_TYPES
 from tests.e2e.backups import Backups, everything, lose_everything, searches, store_memories
+from tests.e2e.pages import commands, run
 from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 600)
@@ -153,3 +155,15 @@ def test_whatever_the_api_accepts_survives(server: Stack, drafted: list[JsonObje
     lose_everything(server)
     backups.run(backup_id, "restore")
     assert everything(server) == before
+
+
+def test_the_commands_of_its_page_work(server: Stack, backups: Backups, tmp_path: Path) -> None:
+    store_memories(server, 5)
+    backup_id = backups.back_up()
+    run_id = backups.begin(f"/backups/{backup_id}/verify", {})
+    pages = commands("plugins/backup_manager/README.md")
+    assert len(pages) == 6
+    for block in pages:
+        run(block, server, tmp_path, BACKUP=backup_id, RUN=run_id)
+        backups.all_ended()
+    assert backups.ask("GET", f"/backups/{backup_id}").status_code == 404
