@@ -29,8 +29,7 @@ class Backups:
 
     def ask(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
         """Return what the plugin answers."""
-        url = f"{self._stack.url}/plugins/backup_manager{path}"
-        return httpx.request(method, url, json=body, timeout=60)
+        return self._stack.http.request(method, f"/plugins/backup_manager{path}", json=body)
 
     def begin(self, path: str, body: JsonValue = None) -> str:
         """Begin a backup or a run, and return its id."""

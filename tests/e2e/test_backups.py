@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -62,10 +61,10 @@ def test_after_all_was_lost_a_restore_brings_back_every_row_and_the_same_searche
 def test_what_users_delete_comes_back_and_a_dry_run_tells_of_it_first(server: Stack, backups: Backups) -> None:
     living = store_memories(server, 60)
     backup_id = backups.back_up()
-    deleted = httpx.post(f"{server.url}/memories/delete", json={"all": True}, timeout=60).json()["count"]
+    deleted = server.http.post("/memories/delete", json={"all": True}).json()["count"]
 
     told = backups.run(backup_id, "restore", {"dry_run": True})
-    still = httpx.get(f"{server.url}/memories", timeout=60).json()["memories"]
+    still = server.http.get("/memories").json()["memories"]
     backups.run(backup_id, "restore")
 
     assert deleted == len(living)
@@ -111,7 +110,7 @@ def test_a_restore_into_another_project_leaves_the_originals(server: Stack, back
     living = store_memories(server, 30)
     backup_id = backups.back_up()
     run = backups.run(backup_id, "restore", {"into_project": "copies"})
-    copies = httpx.get(f"{server.url}/memories", params={"project": "copies", "limit": 100}, timeout=60).json()
+    copies = server.http.get("/memories", params={"project": "copies", "limit": 100}).json()
     assert cast("dict[str, int]", run["result"])["created"] == len(living)
     assert len(copies["memories"]) == len(living)
     assert len(everything(server)[0]) == 2 * len(living)
@@ -148,7 +147,7 @@ drafts = st.fixed_dictionaries(
 def test_whatever_the_api_accepts_survives(server: Stack, drafted: list[JsonObject]) -> None:
     lose_everything(server)
     for draft in drafted:
-        httpx.post(f"{server.url}/memories", json=draft, timeout=60)
+        server.http.post("/memories", json=draft)
     before = everything(server)
     backups = Backups(server)
     backup_id = backups.back_up()

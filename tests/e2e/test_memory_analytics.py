@@ -49,7 +49,7 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def get(stack: Stack, report: str, **query: str) -> Any:  # noqa: ANN401  # JSON, as tests read it
-    answer = httpx.get(f"{stack.url}/plugins/memory_analytics/{report}", params=query, timeout=30)
+    answer = stack.http.get(f"/plugins/memory_analytics/{report}", params=query)
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -60,7 +60,7 @@ def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
 
 
 def switch(stack: Stack, action: str) -> None:
-    httpx.post(f"{stack.url}/plugins/{action}/memory_analytics", timeout=30).raise_for_status()
+    stack.http.post(f"/plugins/{action}/memory_analytics").raise_for_status()
 
 
 def eventually(check: Callable[[], bool], seconds: float = 20) -> bool:
@@ -220,7 +220,7 @@ def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack:
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_chart_is_an_svg_that_needs_nothing_else(stack: Stack, report: str) -> None:
-    answer = httpx.get(f"{stack.url}/plugins/memory_analytics/{report}?format=svg", timeout=30)
+    answer = stack.http.get(f"/plugins/memory_analytics/{report}?format=svg")
 
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert "sandbox" in answer.headers["content-security-policy"]
