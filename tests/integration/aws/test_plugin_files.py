@@ -9,7 +9,8 @@ import pytest
 
 from plugin_kit.aws import Aws
 from plugin_kit.errors import ServiceFailed
-from plugin_kit.files import PART_BYTES, S3Files
+from plugin_kit.file_writer import MIN_PART_BYTES, PART_BYTES
+from plugin_kit.files import S3Files
 from tests.fixtures.aws import BUCKET, AwsStack
 
 ADA = hashlib.sha256(b"ada").hexdigest()
@@ -55,6 +56,52 @@ async def test_a_file_that_is_written_in_chunks_is_whole(files: S3Files, size: i
         for begin in range(0, size, 3_000_000):
             await out.write(data[begin : begin + 3_000_000])
     assert await files.read("large") == data
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [],
+        [0, 3],
+        [MIN_PART_BYTES, 7],
+        [MIN_PART_BYTES - 1, MIN_PART_BYTES],
+        [7, 2 * PART_BYTES + 1, MIN_PART_BYTES],
+        [MIN_PART_BYTES, 1, MIN_PART_BYTES, PART_BYTES + 5],
+    ],
+)
+async def test_a_file_is_made_of_others_and_of_what_is_written_between(files: S3Files, sizes: list[int]) -> None:
+    contents = [bytes([index]) * size for index, size in enumerate(sizes)]
+    async with files.writer("all") as out:
+        for index, data in enumerate(contents):
+            await files.write(f"of/{index}", data)
+            assert await out.copy(f"of/{index}") == len(data)
+            await out.write(b"-")
+    assert await files.read("all") == b"".join([data + b"-" for data in contents])
+
+
+async def _copy_what_is_not_there(files: S3Files) -> None:
+    await files.write("one", b"x" * MIN_PART_BYTES)
+    async with files.writer("all") as out:
+        await out.copy("one")
+        await out.copy("two")
+
+
+async def test_a_file_of_one_that_is_not_there_is_not_there_and_leaves_no_parts(files: S3Files, aws: AwsStack) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no file two"):
+        await _copy_what_is_not_there(files)
+    assert await files.size("all") is None
+    assert "Uploads" not in aws.clients.s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize(("start", "end", "found"), [(0, 2, b"on"), (1, None, b"ne"), (2, 9, b"e")])
+async def test_a_piece_of_a_file_is_read(files: S3Files, start: int, end: int | None, found: bytes) -> None:
+    await files.write("a.txt", b"one")
+    assert await files.read("a.txt", start=start, end=end) == found
+
+
+async def test_a_piece_without_bytes_is_refused(files: S3Files) -> None:
+    with pytest.raises(ValueError, match=r"a\.txt: bytes 2 to 2 are none"):
+        await files.read("a.txt", start=2, end=2)
 
 
 async def _write_half(files: S3Files) -> None:

@@ -138,6 +138,13 @@ class FileWriter(Protocol):
         """Add ``chunk``, of any length."""
         ...
 
+    async def copy(self, name: str) -> int:
+        """Add the plugin's file ``name`` and return its bytes; from 5 MiB on, the storage copies them itself.
+
+        Raises FileNotFoundError.
+        """
+        ...
+
 
 class Files(Protocol):
     """The plugin's own files for the event's user, in object storage. Needs ``files``.
@@ -151,8 +158,8 @@ class Files(Protocol):
         """Write the file as a whole, at most 64 MB."""
         ...
 
-    async def read(self, name: str) -> bytes:
-        """Return the file. Raises FileNotFoundError."""
+    async def read(self, name: str, *, start: int = 0, end: int | None = None) -> bytes:
+        """Return the file, or its bytes from ``start`` to before ``end``. Raises FileNotFoundError."""
         ...
 
     async def delete(self, name: str) -> None:
