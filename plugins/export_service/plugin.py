@@ -9,10 +9,11 @@ from plugin_kit.json_types import JsonObject
 
 from . import export_endpoints, exporting, flow, import_endpoints, importing, store
 from .export_endpoints import delete_export, download_export, get_export, list_exports, start_export
-from .import_endpoints import get_import, list_imports, start_import, start_upload, take_chunk
+from .import_endpoints import delete_import, get_import, list_imports, start_import, start_upload, take_chunk
 
 __all__ = [
     "delete_export",
+    "delete_import",
     "download_export",
     "get_export",
     "get_import",
@@ -63,20 +64,21 @@ async def initialize(context: Context) -> None:
 
 
 async def work(arguments: JsonObject, context: Context) -> None:
-    """Do one step of a job."""
+    """Do steps of a job."""
     await flow.work(arguments, context)
 
 
 async def snapshot_taken(arguments: JsonObject, context: Context) -> None:
     """Go on with an export: its memories were read."""
     manifest = cast(JsonObject, arguments["snapshot"])
-    await flow.answered(arguments, context, lambda: exporting.snapshot_taken(manifest), "snapshot")
+    await flow.answered(arguments, context, lambda job: exporting.snapshot_taken(job, manifest), "snapshot")
 
 
 async def memories_loaded(arguments: JsonObject, context: Context) -> None:
     """End an import: its memories were stored, or none of them."""
     answer = cast(JsonObject, arguments["load"])
-    await flow.answered(arguments, context, lambda: importing.loaded(answer), "storing")
+    files = context["database_service"].files
+    await flow.answered(arguments, context, lambda job: importing.loaded(job, answer, files), "storing")
 
 
 async def take_up(arguments: JsonObject, context: Context) -> None:

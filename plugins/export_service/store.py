@@ -85,6 +85,7 @@ WHERE is_stale(jobs) OR expires_at BETWEEN now() - interval '1 day' AND now()
 LIMIT 1
 """
 _REMOVE: Final = "DELETE FROM jobs WHERE user_id = %s AND id = %s::uuid RETURNING *"
+_REMOVE_UNLESS: Final = "DELETE FROM jobs WHERE user_id = %s AND id = %s::uuid AND state <> %s RETURNING *"
 _EXPIRED: Final = "SELECT * FROM jobs WHERE user_id = %s AND expires_at < now() ORDER BY expires_at LIMIT 100"
 _FORGET_UPLOADS: Final = "DELETE FROM uploads WHERE created_at < now() - interval '1 day'"
 _ADD_UPLOAD: Final = "INSERT INTO uploads (id, user_id) VALUES (%s::uuid, %s)"
@@ -145,6 +146,10 @@ class Store:
     async def remove(self, job_id: str) -> Job | None:
         """Forget the job and return what it was."""
         return _first(await self._database.execute(_REMOVE, [self._user_id, job_id]))
+
+    async def remove_unless(self, job_id: str, state: State) -> Job | None:
+        """Forget the job and return what it was, or do nothing where it is in ``state`` and return None."""
+        return _first(await self._database.execute(_REMOVE_UNLESS, [self._user_id, job_id, state]))
 
     async def add_upload(self, upload_id: str) -> None:
         await self._database.execute(_ADD_UPLOAD, [upload_id, self._user_id])

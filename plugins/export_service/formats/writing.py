@@ -27,13 +27,14 @@ class Place:
 class ExportFormat:
     """A format of exports. ``chunk`` takes JSON Lines, of which there may be none; the chunks in order are the file.
 
-    The chunks of an archive are archives, which have to be joined. A part of the server's is written in so many
-    ``slices`` that none takes more than a few seconds.
+    The chunks of an archive are archives, which have to be joined. ``is_lines`` where a chunk without embeddings is
+    what it is made of. A part of the server's is written in so many ``slices`` that none takes more than a second.
     """
 
     suffix: str
     chunk: Callable[[bytes, Place], bytes]
     is_archive: bool = False
+    is_lines: bool = False
     slices: int = 1
 
 
@@ -63,7 +64,7 @@ def _markdown(lines: bytes, place: Place) -> bytes:
 
 EXPORT_FORMATS: Final[Mapping[str, ExportFormat]] = {
     "json": ExportFormat(suffix=".json", chunk=_json_document),
-    "jsonl": ExportFormat(suffix=".jsonl", chunk=_json_lines),
+    "jsonl": ExportFormat(suffix=".jsonl", chunk=_json_lines, is_lines=True),
     "csv": ExportFormat(suffix=".csv", chunk=_csv, slices=2),
     "markdown": ExportFormat(suffix=".zip", chunk=_markdown, is_archive=True, slices=4),
 }

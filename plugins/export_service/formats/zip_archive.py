@@ -36,23 +36,31 @@ def pack(files: Iterable[tuple[str, datetime, str]]) -> bytes:
     return out.getvalue()
 
 
+def split(archive: bytes) -> tuple[bytes, bytes]:
+    """Return the files of an archive that ``pack`` made, and its directory."""
+    _, begins = _directory_of(archive)
+    return archive[:begins], archive[begins:]
+
+
 class Joiner:
-    """Joins archives that ``pack`` made into one, which may have more than 4 GiB and 65,535 files (ZIP64)."""
+    """Makes the directory of archives that stand one behind the other, each without its own.
+
+    The joined archive may have more than 4 GiB and 65,535 files (ZIP64).
+    """
 
     def __init__(self) -> None:
         self._directory = bytearray()
         self._entries = 0
         self._bytes = 0
 
-    def add(self, archive: bytes) -> bytes:
-        """Return what ``archive`` adds to the joined one."""
-        count, begins = _directory_of(archive)
-        at = begins
+    def add(self, directory: bytes) -> None:
+        """Take the directory of the next archive, as ``split`` gives it."""
+        count, size = _directory_of(directory)
+        at = 0
         for _ in range(count):
-            at = self._enter(archive, at)
+            at = self._enter(directory, at)
         self._entries += count
-        self._bytes += begins
-        return archive[:begins]
+        self._bytes += size
 
     def end(self) -> bytes:
         """Return what ends the joined archive: its directory."""
@@ -65,9 +73,9 @@ class Joiner:
         count = min(self._entries, _MAX_16)
         return end + _END.pack(b"PK\x05\x06", 0, 0, count, count, min(size, _MAX_32), min(begins, _MAX_32), 0)
 
-    def _enter(self, archive: bytes, at: int) -> int:
-        """Take over the directory's entry at ``at``, and return where the next one is."""
-        fields = list(_ENTRY.unpack_from(archive, at))
+    def _enter(self, directory: bytes, at: int) -> int:
+        """Take over the entry at ``at``, and return where the next one is."""
+        fields = list(_ENTRY.unpack_from(directory, at))
         if fields[0] != _ENTRY_MARK:
             raise ValueError("the archive was not made by pack")
         name_size, extra_size, comment_size = fields[10], fields[11], fields[12]
@@ -79,18 +87,18 @@ class Joiner:
             fields[2] = max(fields[2], _VERSION_64)
         fields[11], fields[16] = extra_size + len(extra), min(offset, _MAX_32)
         self._directory += (
-            _ENTRY.pack(*fields) + archive[at + _ENTRY.size : names_end] + extra + archive[names_end:ends]
+            _ENTRY.pack(*fields) + directory[at + _ENTRY.size : names_end] + extra + directory[names_end:ends]
         )
         return ends
 
 
-def _directory_of(archive: bytes) -> tuple[int, int]:
-    """Return how many files an archive of ``pack`` has, and where its directory begins."""
-    _, _, _, _, count, _, begins, _ = _END.unpack(archive[-_END.size :])
+def _directory_of(data: bytes) -> tuple[int, int]:
+    """Return how many files an archive of ``pack`` has that ends with ``data``, and where its directory begins."""
+    _, _, _, _, count, _, begins, _ = _END.unpack(data[-_END.size :])
     if count < _MAX_16:
         return count, begins
-    end = len(archive) - _END.size - _LOCATOR_64.size - _END_64.size
-    numbers = _END_64.unpack_from(archive, end)
+    end = len(data) - _END.size - _LOCATOR_64.size - _END_64.size
+    numbers = _END_64.unpack_from(data, end)
     return numbers[7], numbers[9]
 
 

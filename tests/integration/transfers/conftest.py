@@ -72,13 +72,16 @@ class Transfers:
     def lines(self, manifest: dict[str, Any], kind: str = "memory", *, user_id: str = "ana") -> list[Any]:
         """Return the lines of the parts of a kind, which are as the manifest says."""
         found: list[Any] = []
+        whole = hashlib.sha256()
         for part in manifest["parts"]:
             key = key_of(PLUGIN, user_id, part["name"])
             data = self.aws.clients.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
             assert (len(data), hashlib.sha256(data).hexdigest()) == (part["bytes"], part["sha256"])
+            whole.update(data)
             lines = [json.loads(line) for line in data.splitlines()]
             assert len(lines) == part["rows"]
             found += lines if part["kind"] == kind else []
+        assert whole.hexdigest() == manifest["sha256"]
         return found
 
     def store(self, *drafts: MemoryDraft, user_id: str = "ana") -> list[Memory]:

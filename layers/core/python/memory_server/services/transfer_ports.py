@@ -38,7 +38,7 @@ class PartFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenSnapshot:
-    """All of a user's memories that fit, at one moment. The lines are JSON without their ends, to be read once."""
+    """All of a user's memories that fit, at one moment, in blocks of whole lines of JSON, to be read once."""
 
     taken_at: datetime
     models: Sequence[str]
