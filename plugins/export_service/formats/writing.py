@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
-from plugin_kit.json_types import JsonObject
-
-from . import csv_table, embeddings, markdown, zip_archive
-from .json_text import dumps
+from . import csv_table, markdown, zip_archive
+from .fields import Fields, fields_of, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,9 @@ class ExportFormat:
 
 
 def _json_lines(lines: bytes, place: Place) -> bytes:
-    return b"".join(_with_readable_embedding(line) for line in lines.splitlines()) if place.embeddings else lines
+    if not place.embeddings:
+        return lines
+    return b"".join([_json_line(fields) for fields in fields_of(lines, with_embeddings=True)])
 
 
 def _json_document(lines: bytes, place: Place) -> bytes:
@@ -52,13 +51,13 @@ def _json_document(lines: bytes, place: Place) -> bytes:
 def _csv(lines: bytes, place: Place) -> bytes:
     names = csv_table.columns(embeddings=place.embeddings)
     head = csv_table.header(names) if place.first else b""
-    return head + csv_table.rows(_records(lines, place), names)
+    return head + csv_table.rows(fields_of(lines, with_embeddings=place.embeddings), names)
 
 
 def _markdown(lines: bytes, place: Place) -> bytes:
     return zip_archive.pack(
-        (markdown.path(record), datetime.fromisoformat(str(record["updated_at"])), markdown.document(record))
-        for record in _records(lines, place)
+        (markdown.path(fields), datetime.fromisoformat(text_of(fields["updated_at"]) or ""), markdown.document(fields))
+        for fields in fields_of(lines, with_embeddings=place.embeddings)
     )
 
 
@@ -70,13 +69,6 @@ EXPORT_FORMATS: Final[Mapping[str, ExportFormat]] = {
 }
 
 
-def _records(lines: bytes, place: Place) -> Iterator[JsonObject]:
-    for line in lines.splitlines():
-        yield cast(JsonObject, json.loads(_with_readable_embedding(line) if place.embeddings else line))
-
-
-def _with_readable_embedding(line: bytes) -> bytes:
-    """Return ``line`` with its embedding as a list of numbers."""
-    record = cast("dict[str, object]", json.loads(line))
-    numbers = embeddings.as_text(str(record.pop("embedding")))
-    return f'{dumps(record)[:-1]},"embedding":{numbers}}}\n'.encode()
+def _json_line(fields: Fields) -> bytes:
+    members = [f'"{name}":{value}' for name, value in fields.items()]
+    return f"{{{','.join(members)}}}\n".encode()
