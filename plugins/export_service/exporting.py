@@ -18,6 +18,7 @@ from .jobs import Change, Job, JobFailed
 from .steps import Digest, Time, piece
 
 _SMALL_BYTES: Final = 2 * 1024 * 1024
+_EMBEDDED_SLICES: Final = 4
 _FILTER_NAMES: Final = {"memory_type": "memory_types"}
 
 
@@ -97,7 +98,9 @@ def steps(job: Job) -> int:
 
 def _slices(job: Job) -> int:
     """Return how many chunks are made of a part. Embeddings are three times as long in a file as in a part."""
-    return _format(job).slices * (4 if job.request["embeddings"] is True else 1)
+    if job.request["embeddings"] is True:
+        return _EMBEDDED_SLICES
+    return 1 if _is_plain(job) else _format(job).slices
 
 
 async def _chunks(job: Job, files: Files, time: Time) -> AsyncGenerator[tuple[int, bytes]]:

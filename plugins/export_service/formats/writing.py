@@ -25,7 +25,8 @@ class ExportFormat:
     """A format of exports. ``chunk`` takes JSON Lines, of which there may be none; the chunks in order are the file.
 
     The chunks of an archive are archives, which have to be joined. ``is_lines`` where a chunk without embeddings is
-    what it is made of. A part of the server's is written in so many ``slices`` that none takes more than a second.
+    what it is made of. A part of the server's is written in so many ``slices`` that making one takes about a second and
+    50 MiB, and most are large enough for the storage to copy them.
     """
 
     suffix: str
@@ -62,10 +63,10 @@ def _markdown(lines: bytes, place: Place) -> bytes:
 
 
 EXPORT_FORMATS: Final[Mapping[str, ExportFormat]] = {
-    "json": ExportFormat(suffix=".json", chunk=_json_document),
-    "jsonl": ExportFormat(suffix=".jsonl", chunk=_json_lines, is_lines=True),
-    "csv": ExportFormat(suffix=".csv", chunk=_csv, slices=2),
-    "markdown": ExportFormat(suffix=".zip", chunk=_markdown, is_archive=True, slices=4),
+    "json": ExportFormat(suffix=".json", chunk=_json_document, slices=2),
+    "jsonl": ExportFormat(suffix=".jsonl", chunk=_json_lines, is_lines=True, slices=2),
+    "csv": ExportFormat(suffix=".csv", chunk=_csv),
+    "markdown": ExportFormat(suffix=".zip", chunk=_markdown, is_archive=True, slices=2),
 }
 
 
