@@ -10,8 +10,8 @@ from plugin_kit.context import Context
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
-from . import answers, exporting, requests
-from .flow import start, store_of, take_up
+from . import answers, requests
+from .flow import delete_files, start, store_of, take_up
 from .formats.writing import EXPORT_FORMATS
 from .jobs import Job
 
@@ -104,8 +104,7 @@ async def delete_export(request: EndpointRequest, context: Context) -> EndpointR
     if job is None:
         return requests.not_found("export")
     await store_of(context).remove(job.id)
-    for name in exporting.files_of(job):
-        await context["database_service"].files.delete(name)
+    await delete_files(job, context)
     return EndpointResponse(body={"id": job.id, "deleted": True})
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final, cast
 
 from plugin_kit.context import Context, Files
-from plugin_kit.json_types import JsonObject
+from plugin_kit.json_types import JsonObject, JsonValue
 
 from . import names
 from .formats.compression import SUFFIXES, Compression, compress
 from .formats.writing import EXPORT_FORMATS, ExportFormat, Place
-from .formats.zip_archive import Joiner
+from .formats.zip_archive import Joiner, split
 from .jobs import Change, Job, JobFailed
+from .steps import Digest, Time, piece
 
 _SMALL_BYTES: Final = 2 * 1024 * 1024
+_EMBEDDED_SLICES: Final = 4
 _FILTER_NAMES: Final = {"memory_type": "memory_types"}
 
 
@@ -31,8 +33,8 @@ async def take_snapshot(job: Job, context: Context) -> None:
     )
 
 
-def snapshot_taken(manifest: JsonObject) -> Change:
-    """Return what the answer of the server leads to.
+async def snapshot_taken(job: Job, manifest: JsonObject) -> Change:
+    """Return what the answer of the server leads to. Lines that are the export's already are only to be joined.
 
     Raises:
         JobFailed: nothing was read.
@@ -41,41 +43,52 @@ def snapshot_taken(manifest: JsonObject) -> Change:
         raise JobFailed(f"the memories could not be read: {manifest['error']}")
     parts = [str(part["name"]) for part in cast("Sequence[JsonObject]", manifest["parts"])]
     result = {"memories": manifest["memories"], "taken_at": manifest["taken_at"]}
+    if parts and _is_plain(job):
+        return Change(
+            state="joining", files={"parts": parts, "chunks": parts}, result={**result, "sha256": manifest["sha256"]}
+        )
     return Change(state="writing", files={"parts": parts}, result=result)
 
 
-async def write_chunk(job: Job, context: Context) -> Change:
-    """Write the chunk of the slice of a part that is next; the only chunk of a small export is its file."""
-    files = context["database_service"].files
-    parts, slices = job.names("parts"), _slices(job)
-    number, of_part = divmod(job.step, slices)
-    part = await files.read(parts[number]) if parts else b""
-    if len(parts) <= 1 and len(part) <= _SMALL_BYTES:
-        chunk = await asyncio.to_thread(_chunk, job, part, first=True, last=True)
-        await files.write(names.file(job.id), chunk)
-        result = _result(job, hashlib.sha256(chunk).hexdigest(), len(chunk))
-        return Change(state="done", files={"chunks": [names.file(job.id)]}, result=result, used=parts)
-    last = job.step + 1 == steps(job)
-    lines = part[_bound(part, of_part, slices) : _bound(part, of_part + 1, slices)]
-    chunk = await asyncio.to_thread(_chunk, job, lines, first=job.step == 0, last=last)
-    await files.write(names.chunk(job.id, job.step), chunk)
-    used = parts[number : number + 1] if of_part + 1 == slices else []
-    if not last:
-        return Change(state="writing", step=job.step + 1, used=used)
-    chunks = [names.chunk(job.id, step) for step in range(steps(job))]
-    return Change(state="joining", files={"chunks": chunks}, used=used)
+async def write(job: Job, context: Context, time: Time) -> AsyncGenerator[Change]:
+    """Write the chunks that are missing, each while the next is made, and then the file of all.
+
+    The only chunk of a small export is its file.
+    """
+    files, parts = context["database_service"].files, job.names("parts")
+    if not parts or (len(parts) == 1 and (await files.size(parts[0]) or 0) <= _SMALL_BYTES):
+        yield await _write_small(job, files, await files.read(parts[0]) if parts else b"")
+        return
+    digest = hashlib.sha256() if job.step == 0 else None
+    done, storing = job.step, None
+    try:
+        async for step, chunk in _chunks(job, files, time):
+            if storing is not None:
+                await storing
+                yield Change(state="writing", step=step)
+            storing = asyncio.create_task(_store(files, job, step, chunk, digest))
+            done = step + 1
+    finally:
+        if storing is not None:
+            await storing
+    if done < steps(job):
+        yield Change(state="writing", step=done)
+        return
+    chunks = [names.chunk(job.id, step) for step in range(done)]
+    yield Change(state="joining", files={"chunks": chunks}, used=parts)
+    if not time.is_up:
+        yield await _joined(job, files, chunks, digest)
 
 
-async def join_chunks(job: Job, context: Context) -> Change:
+async def join(job: Job, context: Context, _time: Time) -> AsyncGenerator[Change]:
     """Write the file of all chunks."""
-    files = context["database_service"].files
-    digest, size = await _write_joined(files, job)
-    return Change(state="done", result=_result(job, digest, size))
+    yield await _joined(job, context["database_service"].files, job.names("chunks"), None)
 
 
 def files_of(job: Job) -> list[str]:
     """Return the names of all files that the export may have, save those that go by themselves."""
-    return [names.file(job.id), *(names.chunk(job.id, step) for step in range(steps(job)))]
+    made = [name(job.id, step) for step in range(steps(job)) for name in (names.chunk, names.directory)]
+    return [names.file(job.id), *made]
 
 
 def steps(job: Job) -> int:
@@ -85,26 +98,79 @@ def steps(job: Job) -> int:
 
 def _slices(job: Job) -> int:
     """Return how many chunks are made of a part. Embeddings are three times as long in a file as in a part."""
-    return _format(job).slices * (4 if job.request["embeddings"] is True else 1)
+    if job.request["embeddings"] is True:
+        return _EMBEDDED_SLICES
+    return 1 if _is_plain(job) else _format(job).slices
 
 
-async def _write_joined(files: Files, job: Job) -> tuple[str, int]:
-    """Return the SHA-256 and the size of the file."""
-    digest, size = hashlib.sha256(), 0
+async def _chunks(job: Job, files: Files, time: Time) -> AsyncGenerator[tuple[int, bytes]]:
+    """Make the chunks that are missing, at least one and for as long as there is time. Each is of a slice of a part."""
+    parts, slices, end = job.names("parts"), _slices(job), steps(job)
+    part = await files.read(parts[job.step // slices])
+    for step in range(job.step, end):
+        number, of_part = divmod(step, slices)
+        lines = part[_bound(part, of_part, slices) : _bound(part, of_part + 1, slices)]
+        making = asyncio.to_thread(_chunk, job, lines, first=step == 0, last=step + 1 == end)
+        if of_part + 1 == slices and number + 1 < len(parts):
+            chunk, part = await asyncio.gather(making, files.read(parts[number + 1]))
+        else:
+            chunk = await making
+        yield step, chunk
+        if time.is_up:
+            return
+
+
+def _is_plain(job: Job) -> bool:
+    """Return whether the lines of the server are those of the file."""
+    return _format(job).is_lines and job.request["compression"] == "none" and job.request["embeddings"] is not True
+
+
+async def _write_small(job: Job, files: Files, part: bytes) -> Change:
+    file = names.file(job.id)
+    data = await asyncio.to_thread(_chunk, job, part, first=True, last=True)
+    await files.write(file, data)
+    result = _result(job, hashlib.sha256(data).hexdigest(), len(data))
+    return Change(state="done", files={"sources": [[file]]}, result=result, used=job.names("parts"))
+
+
+async def _store(files: Files, job: Job, step: int, chunk: bytes, digest: Digest | None) -> None:
+    """Store a chunk; the directory of an archive apart, for that of all takes its place."""
+    if _format(job).is_archive:
+        chunk, directory = split(chunk)
+        await files.write(names.directory(job.id, step), directory)
+    if digest is not None:
+        digest.update(chunk)
+    await files.write(names.chunk(job.id, step), chunk)
+
+
+async def _joined(job: Job, files: Files, chunks: Sequence[str], digest: Digest | None) -> Change:
+    """Write the file of ``chunks``. ``digest`` has taken them all, or is none where this task has not made them all."""
+    file, size, sources = names.file(job.id), 0, list[JsonValue]()
     joiner = Joiner() if _format(job).is_archive else None
-    async with files.writer(names.file(job.id)) as out:
-        for name in job.names("chunks"):
-            chunk = await files.read(name)
-            data = chunk if joiner is None else joiner.add(chunk)
-            digest.update(data)
-            size += len(data)
-            await out.write(data)
+    known = job.result.get("sha256")
+    digest = digest or (hashlib.sha256() if known else await _digest_of(files, chunks))
+    async with files.writer(file) as out:
+        for step, name in enumerate(chunks):
+            start, size = size, size + await out.copy(name)
+            source = [piece(file, start, size)] if size > start else []
+            if joiner is not None:
+                joiner.add(await files.read(names.directory(job.id, step)))
+                source.append(names.directory(job.id, step))
+            sources.append(source)
         if joiner is not None:
             end = joiner.end()
+            await out.write(end)
             digest.update(end)
             size += len(end)
-            await out.write(end)
-    return digest.hexdigest(), size
+    result = _result(job, str(known or digest.hexdigest()), size)
+    return Change(state="done", files={"sources": sources}, result=result, used=chunks)
+
+
+async def _digest_of(files: Files, chunks: Sequence[str]) -> Digest:
+    digest = hashlib.sha256()
+    for name in chunks:
+        digest.update(await files.read(name))
+    return digest
 
 
 def _chunk(job: Job, lines: bytes, *, first: bool, last: bool) -> bytes:

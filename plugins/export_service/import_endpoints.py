@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final, cast
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
 from uuid import uuid4
 
 from plugin_kit.context import Context
@@ -12,12 +13,16 @@ from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
 from . import answers, names, requests
-from .flow import start, store_of, take_up
+from .flow import delete_files, start, store_of, take_up
 from .formats.reading import IMPORT_FORMATS
+from .jobs import Job
 
 MAX_CHUNKS: Final = 2000
 MAX_CHUNK_BYTES: Final = 768 * 1024
 _SOURCES: Final = ("export_id", "upload_id", "text")
+
+Sources: TypeAlias = Sequence[Sequence[JsonValue]]
+"""For each file that is imported its parts, which are names of files and pieces of them."""
 
 ENDPOINTS: Final = [
     {
@@ -55,6 +60,13 @@ ENDPOINTS: Final = [
         "path": "/imports/{id}",
         "handler": "get_import",
         "summary": "How far an import is, and what it did",
+        "scope": "memories:write",
+    },
+    {
+        "method": "DELETE",
+        "path": "/imports/{id}",
+        "handler": "delete_import",
+        "summary": "Stop an import that stores nothing yet, or forget one that has ended",
         "scope": "memories:write",
     },
 ]
@@ -122,18 +134,35 @@ async def list_imports(request: EndpointRequest, context: Context) -> JsonValue:
 
 async def get_import(request: EndpointRequest, context: Context) -> JsonValue | EndpointResponse:
     """Answer the import; one that has not moved for a while is taken up again."""
-    import_id = request.path_params["id"]
-    job = await store_of(context).get(import_id) if requests.is_id(import_id) else None
-    if job is None or job.kind != "import":
+    job = await _import(request, context)
+    if job is None:
         return requests.not_found("import")
     if job.is_running:
         await take_up(context)
     return answers.view(job)
 
 
+async def delete_import(request: EndpointRequest, context: Context) -> EndpointResponse:
+    """Delete the import with all its files; one whose memories are being stored cannot be stopped any more."""
+    job = await _import(request, context)
+    if job is None:
+        return requests.not_found("import")
+    removed = await store_of(context).remove_unless(job.id, "storing")
+    if removed is None:
+        return requests.problem(409, "its memories are being stored: wait until it has ended, then delete it")
+    await delete_files(removed, context)
+    return EndpointResponse(body={"id": job.id, "deleted": True})
+
+
+async def _import(request: EndpointRequest, context: Context) -> Job | None:
+    import_id = request.path_params["id"]
+    job = await store_of(context).get(import_id) if requests.is_id(import_id) else None
+    return job if job is not None and job.kind == "import" else None
+
+
 async def _sources(
     source: str, asked: dict[str, JsonValue], job_id: str, context: Context
-) -> list[list[str]] | EndpointResponse:
+) -> Sources | EndpointResponse:
     """Return the names of the parts of each file that is imported; an export says its format itself."""
     if source == "export_id":
         return await _export_chunks(asked, context)
@@ -149,7 +178,7 @@ async def _sources(
     return [[name]]
 
 
-async def _export_chunks(asked: dict[str, JsonValue], context: Context) -> list[list[str]] | EndpointResponse:
+async def _export_chunks(asked: dict[str, JsonValue], context: Context) -> Sources | EndpointResponse:
     export = await store_of(context).get(str(asked["export_id"]))
     if export is None or export.kind != "export":
         return requests.field_problem("export_id", "there is no such export, or it is not yours")
@@ -157,10 +186,10 @@ async def _export_chunks(asked: dict[str, JsonValue], context: Context) -> list[
         return requests.field_problem("export_id", f"the export is {export.state}: it can be imported when it is done")
     if asked.setdefault("format", export.request["format"]) != export.request["format"]:
         return requests.field_problem("format", f"must be {export.request['format']}, the export's: leave it out")
-    return [[name] for name in export.names("chunks")]
+    return cast(Sources, export.files["sources"])
 
 
-async def _upload_chunks(upload_id: str, context: Context) -> list[list[str]] | EndpointResponse:
+async def _upload_chunks(upload_id: str, context: Context) -> Sources | EndpointResponse:
     found = await store_of(context).chunks(upload_id)
     if found is None:
         return requests.field_problem("upload_id", "there is no such upload, it is over 12 hours old, or not yours")

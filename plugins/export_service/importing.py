@@ -7,58 +7,75 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import BinaryIO, Final, cast
 
-from plugin_kit.context import Conflict, Context
-from plugin_kit.json_types import JsonObject, dumps
+from plugin_kit.context import Conflict, Context, Files
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 from . import names
+from .formats.faults import FormatError
 from .formats.json_text import loads
-from .formats.reading import IMPORT_FORMATS, ImportFormat, lines, unpacked
+from .formats.reading import IMPORT_FORMATS, ImportFormat, Line, lines, unpacked
+from .formats.record import FIELDS
 from .formats.syntax import Rest
 from .jobs import Change, Job, JobFailed
+from .steps import Time, read_piece
 
 _PIECE_BYTES: Final = 8 * 1024 * 1024
 _MAX_BYTES: Final = 2 * 1024 * 1024 * 1024
 
 
-async def unpack(job: Job, context: Context) -> Change:
-    """Write the pieces of the next file that was sent. ``sources`` has the names of the parts of each."""
+async def unpack(job: Job, context: Context, time: Time) -> AsyncGenerator[Change]:
+    """Write the pieces of the files that were sent. ``sources`` has the parts of each."""
     files = context["database_service"].files
-    sources = cast("Sequence[Sequence[str]]", job.files["sources"])
+    sources = cast("Sequence[Sequence[JsonValue]]", job.files["sources"])
     written: list[str] = job.names("pieces")
-    with tempfile.TemporaryFile() as file:
-        for name in sources[job.step]:
-            file.write(await files.read(name))
-        file.seek(0)
-        pieces = unpacked(_format(job), cast(BinaryIO, file), size=_PIECE_BYTES, limit=_MAX_BYTES)
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            written.append(names.piece(job.id, job.step, len(written)))
-            await files.write(written[-1], piece)
-    if job.step + 1 < len(sources):
-        return Change(state="unpacking", step=job.step + 1, files={"pieces": written})
-    return Change(state="checking", files={"pieces": written})
+    for step in range(job.step, len(sources)):
+        with tempfile.TemporaryFile() as file:
+            for part in sources[step]:
+                file.write(await read_piece(files, part))
+            file.seek(0)
+            pieces = unpacked(_format(job), cast(BinaryIO, file), size=_PIECE_BYTES, limit=_MAX_BYTES)
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                written.append(names.piece(job.id, step, len(written)))
+                await files.write(written[-1], piece)
+        if step + 1 == len(sources):
+            yield Change(state="checking", files={"pieces": written})
+        else:
+            yield Change(state="unpacking", step=step + 1, files={"pieces": written})
+        if time.is_up:
+            return
 
 
-async def check(job: Job, context: Context) -> Change:
-    """Write the lines of the memories that are complete with the next piece."""
+async def check(job: Job, context: Context, time: Time) -> AsyncGenerator[Change]:
+    """Write the lines of the memories of each piece, and where in the user's file each of them is."""
     files = context["database_service"].files
     pieces, written = job.names("pieces"), job.names("lines")
-    piece = await files.read(pieces[job.step]) if pieces else b""
-    rest = _rest_of(await files.read(names.rest(job.id, job.step))) if job.step else None
-    last = job.step + 1 >= len(pieces)
-    syntax = _format(job).syntax(rest)
-    batches = _batches(lines(_format(job), syntax, piece, last=last))
     count = cast(int, job.result.get("memories", 0))
-    while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-        written.append(names.lines(job.id, job.step, len(written)))
-        await files.write(written[-1], b"".join(batch))
-        count += len(batch)
-    result, used = {"memories": count}, pieces[job.step : job.step + 1]
+    for step in range(job.step, max(len(pieces), 1)):
+        piece = await files.read(pieces[step]) if pieces else b""
+        rest = _rest_of(await files.read(names.rest(job.id, step))) if step else None
+        last = step + 1 >= len(pieces)
+        syntax = _format(job).syntax(rest)
+        batches = _batches(lines(_format(job), syntax, piece, last=last))
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            written.append(names.lines(job.id, step, len(written)))
+            await files.write(names.places(written[-1]), dumps([line.place for line in batch]).encode())
+            await files.write(written[-1], b"".join([line.data for line in batch]))
+            count += len(batch)
+        if not last:
+            await files.write(names.rest(job.id, step + 1), _rest_bytes(syntax.rest))
+        yield _checked(step, written, count, last=last, used=pieces[step : step + 1])
+        if time.is_up:
+            return
+
+
+def _checked(step: int, written: list[str], count: int, *, last: bool, used: Sequence[str]) -> Change:
+    """Return what a piece leads to whose memories are written."""
+    result: JsonObject = {"memories": count}
     if not last:
-        await files.write(names.rest(job.id, job.step + 1), _rest_bytes(syntax.rest))
-        return Change(state="checking", step=job.step + 1, files={"lines": written}, result=result, used=used)
+        return Change(state="checking", step=step + 1, files={"lines": written}, result=result, used=used)
     if not written:
         nothing = dict.fromkeys(("created", "updated", "skipped", "unchanged"), 0)
         return Change(state="done", result={**result, **nothing}, used=used)
@@ -78,30 +95,58 @@ async def load(job: Job, context: Context) -> None:
     )
 
 
-def loaded(answer: JsonObject) -> Change:
+async def loaded(job: Job, answer: JsonObject, files: Files) -> Change:
     """Return what the answer of the server leads to.
 
     Raises:
-        JobFailed: nothing was stored.
+        FormatError: nothing was stored, because of a line of the user's file.
+        JobFailed: nothing was stored, for another reason.
     """
     error = cast("JsonObject | None", answer["error"])
     if error is not None:
-        raise JobFailed(f"nothing was stored: {error['message']}")
+        raise await _refused(job, error, files)
     counts = {name: answer[name] for name in ("created", "updated", "skipped", "unchanged")}
-    return Change(state="done", result=counts)
+    return Change(state="done", result=counts, used=_lines_of(job))
+
+
+def files_of(job: Job) -> list[str]:
+    """Return the names of all files that the import may have. What was uploaded is the upload's."""
+    pieces = job.names("pieces")
+    rests = [names.rest(job.id, step) for step in range(1, len(pieces))]
+    return [names.text(job.id), *pieces, *rests, *_lines_of(job)]
+
+
+def _lines_of(job: Job) -> list[str]:
+    return [name for lines_name in job.names("lines") for name in (lines_name, names.places(lines_name))]
+
+
+async def _refused(job: Job, error: JsonObject, files: Files) -> FormatError | JobFailed:
+    """Return what the server has against the load, told of the user's file and not of the plugin's."""
+    message, part, number = str(error["message"]), error["part"], error["line"]
+    if not isinstance(number, int) or part not in job.names("lines"):
+        return JobFailed(f"nothing was stored: {message}")
+    places = cast("Sequence[JsonValue]", loads((await files.read(names.places(str(part)))).decode()))
+    reason = message.removeprefix(f"part {part}, line {number}: ")
+    field, _, fault = reason.partition(": ")
+    if field not in FIELDS:
+        field, fault = None, reason
+    place = places[number - 1]
+    if isinstance(place, int):
+        return FormatError(fault, line=place, field=field)
+    return FormatError(fault, file=str(place), field=field)
 
 
 def _format(job: Job) -> ImportFormat:
     return IMPORT_FORMATS[str(job.request["format"])]
 
 
-def _batches(found: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _batches(found: Iterator[Line]) -> Iterator[list[Line]]:
     """Yield the lines in files of no more than about 8 MiB: one record of a graph may become many memories."""
-    batch: list[bytes] = []
+    batch: list[Line] = []
     size = 0
     for line in found:
         batch.append(line)
-        size += len(line)
+        size += len(line.data)
         if size >= _PIECE_BYTES:
             yield batch
             batch, size = [], 0

@@ -66,7 +66,7 @@ class Change:
 
     state: State
     step: int = 0
-    files: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    files: Mapping[str, Sequence[JsonValue]] = field(default_factory=dict[str, Sequence[JsonValue]])
     result: JsonObject = field(default_factory=dict[str, JsonValue])
     used: Sequence[str] = ()
 

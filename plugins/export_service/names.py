@@ -4,8 +4,13 @@ from __future__ import annotations
 
 
 def chunk(job_id: str, step: int) -> str:
-    """Return the name of a part of an export's file; it stays with the export, so that an import can read it."""
+    """Return the name of a part of an export's file, which goes when the file is there."""
     return f"exports/{job_id}/{step:05}"
+
+
+def directory(job_id: str, step: int) -> str:
+    """Return the name of what makes a part of an archive an archive; it stays, so that an import can read that part."""
+    return f"exports/{job_id}/{step:05}-directory"
 
 
 def file(job_id: str) -> str:
@@ -35,3 +40,8 @@ def rest(job_id: str, step: int) -> str:
 def lines(job_id: str, step: int, number: int) -> str:
     """Return the name of lines that the server loads."""
     return f"transfers/{job_id}/lines/{step:05}-{number:05}.jsonl"
+
+
+def places(lines_name: str) -> str:
+    """Return the name of what says where in the user's file each of the lines ``lines_name`` comes from."""
+    return f"{lines_name}.places"

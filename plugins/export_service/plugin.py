@@ -9,10 +9,11 @@ from plugin_kit.json_types import JsonObject
 
 from . import export_endpoints, exporting, flow, import_endpoints, importing, store
 from .export_endpoints import delete_export, download_export, get_export, list_exports, start_export
-from .import_endpoints import get_import, list_imports, start_import, start_upload, take_chunk
+from .import_endpoints import delete_import, get_import, list_imports, start_import, start_upload, take_chunk
 
 __all__ = [
     "delete_export",
+    "delete_import",
     "download_export",
     "get_export",
     "get_import",
@@ -63,34 +64,32 @@ async def initialize(context: Context) -> None:
 
 
 async def work(arguments: JsonObject, context: Context) -> None:
-    """Do one step of a job."""
+    """Do steps of a job."""
     await flow.work(arguments, context)
 
 
 async def snapshot_taken(arguments: JsonObject, context: Context) -> None:
     """Go on with an export: its memories were read."""
     manifest = cast(JsonObject, arguments["snapshot"])
-    await flow.answered(arguments, context, lambda: exporting.snapshot_taken(manifest), "snapshot")
+    await flow.answered(arguments, context, lambda job: exporting.snapshot_taken(job, manifest), "snapshot")
 
 
 async def memories_loaded(arguments: JsonObject, context: Context) -> None:
     """End an import: its memories were stored, or none of them."""
     answer = cast(JsonObject, arguments["load"])
-    await flow.answered(arguments, context, lambda: importing.loaded(answer), "storing")
+    files = context["database_service"].files
+    await flow.answered(arguments, context, lambda job: importing.loaded(job, answer, files), "storing")
 
 
 async def take_up(arguments: JsonObject, context: Context) -> None:
-    """Go on with the jobs of a user that do not move."""
+    """Go on with the jobs of a user that do not move, and forget those that have expired."""
     await flow.take_up(context)
+    await flow.forget_expired(context)
 
 
 async def look_after(context: Context) -> None:
-    """Let jobs that do not move be taken up, and forget what has expired."""
+    """Let each user's jobs be looked after where any of them needs it: files are reached in their user's name alone."""
     database = context["database_service"]
-    if await store.any_stale(database):
+    if await store.any_to_look_after(database):
         await context["memory_service"].for_every_user("take_up")
-    for job in await store.expired(database):
-        for name in exporting.files_of(job) if job.kind == "export" else ():
-            await database.files.delete(name)
-        await store.forget(database, job)
     await store.forget_uploads(database)

@@ -48,7 +48,7 @@ def test_every_field_survives_each_format(form: str) -> None:
     read = IMPORT_FORMATS[form]
     (piece,) = unpacked(read, io.BytesIO(file), size=1_000_000, limit=1_000_000)
     (line,) = lines(read, read.syntax(None), piece, last=True)
-    back = json.loads(line)
+    back = json.loads(line.data)
     assert Memory.from_dict(back) == MEMORY
     assert back["deduplicate"] is False
 

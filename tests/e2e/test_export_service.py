@@ -153,7 +153,14 @@ def test_a_wrong_line_is_named_and_nothing_is_stored(stack: Stack, api: httpx.Cl
     text = '{"content": "fine"}\n{"content": "x", "importance": 7}\n'
     done = run(api, "imports", format="jsonl", text=text)
     assert done["error"]["message"] == "line 2: importance: must be a number from 0 to 1, not 7"
+    twin = "019a9c3e-7b52-7c11-9d2f-0a6b5c3e1f40"
+    text = f'{{"id": "{twin}", "content": "x"}}\n\n{{"id": "{twin}", "content": "y"}}\n'
+    done = run(api, "imports", format="jsonl", text=text)
+    message = f"line 3: id: {twin} is on a line before too: leave one of them out"
+    assert done["error"] == {"message": message, "line": 3, "file": None, "field": "id"}
     assert rows(stack) == []
+    api.delete(f"{EXPORTS}/imports/{done['id']}").raise_for_status()
+    assert api.get(f"{EXPORTS}/imports/{done['id']}").status_code == 404
 
 
 def test_what_the_schema_refuses_names_the_field(api: httpx.Client) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, cast
 
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .json_text import NotJson, dumps, loads
+from .fields import NULL, Fields, text_of
+from .json_text import NotJson, loads
 from .record import CLEARED_BY_NULL, FIELDS
 from .syntax import BYTE_ORDER_MARK, Found, Rest, decoded, joined
 
@@ -25,6 +26,8 @@ _SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _HARMFUL: Final = re.compile(f"'*[{_STARTS}]")
 _MADE_HARMLESS: Final = re.compile(f"'+[{_STARTS}]")
 _AS_JSON: Final = frozenset({"tags", "importance", "metadata", "version", "deduplicate", "embedding"})
+# Fields of the server's own making.
+_HARMLESS: Final = frozenset({"id", "memory_type", "created_at", "updated_at", "expires_at"})
 _EMBEDDING: Final = ("embedding_model", "embedding")
 
 
@@ -38,11 +41,12 @@ def header(names: Sequence[str]) -> bytes:
     return BYTE_ORDER_MARK + f"{','.join(names)}\r\n".encode()
 
 
-def rows(records: Iterator[JsonObject], names: Sequence[str]) -> bytes:
+def rows(records: Iterator[Fields], names: Sequence[str]) -> bytes:
     """Return a row for each of ``records``."""
     out = _Encoder()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerows([_cell(name, record.get(name)) for name in names] for record in records)
+    cells = [(name, _cell_of(name)) for name in names]
+    writer.writerows([cell(record.get(name, NULL)) for name, cell in cells] for record in records)
     return b"".join(out.rows)
 
 
@@ -127,8 +131,17 @@ def _value(name: str, cell: str, line: int) -> JsonValue:
         raise FormatError(str(error), line=line, field=name) from error
 
 
-def _cell(name: str, value: JsonValue) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) and name not in _AS_JSON else dumps(value)
-    return f"'{text}" if text[:1] in _SUSPECT and _HARMFUL.match(text) else text
+def _cell_of(name: str) -> Callable[[str], str | None]:
+    """Return what makes the cell of the field ``name`` from its JSON."""
+    if name in _AS_JSON:
+        return _json_cell
+    return text_of if name in _HARMLESS else _text_cell
+
+
+def _json_cell(field: str) -> str:
+    return "" if field == NULL else field
+
+
+def _text_cell(field: str) -> str | None:
+    text = text_of(field)
+    return f"'{text}" if text and text[0] in _SUSPECT and _HARMFUL.match(text) else text

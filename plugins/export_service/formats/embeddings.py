@@ -20,8 +20,7 @@ def as_text(embedding: str) -> str:
     numbers = array("H", data[_HEADER.size : _HEADER.size + 2 * dimensions])
     if sys.byteorder == "little":
         numbers.byteswap()
-    digits = _digits()
-    return f"[{','.join([digits[number] for number in numbers])}]"
+    return f"[{','.join(map(_digits().__getitem__, numbers))}]"
 
 
 def as_halfvec(numbers: Sequence[float]) -> str:

@@ -16,30 +16,32 @@ import yaml
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .json_text import NotJson, dumps, loads
+from .fields import NULL, Fields, text_of
+from .json_text import NotJson, loads
 from .record import CLEARED_BY_NULL, FIELDS
 
 _FENCE: Final = "---"
 _FRONT: Final = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 # What may stand in JSON as it is, and in YAML only escaped.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-# Fields of the server's own making, which have nothing in them that must be escaped.
-_PLAIN: Final = frozenset({"id", "memory_type", "created_at", "updated_at", "expires_at"})
+_IN_FRONT: Final = tuple(name for name in FIELDS if name != "content")
+_WORD: Final = re.compile("[a-z0-9]+")
 _MAX_SLUG: Final = 60
 
 
-def document(record: JsonObject) -> str:
-    """Return the file of ``record``."""
-    fields = ((name, record.get(name)) for name in FIELDS if name != "content")
-    given = ((name, value) for name, value in fields if value is not None or name in CLEARED_BY_NULL)
-    front = "".join([f"{name}: {_yaml(name, value)}\n" for name, value in given])
-    return f"{_FENCE}\n{front}{_FENCE}\n\n{record['content']}\n"
+def document(fields: Fields) -> str:
+    """Return the file of a memory."""
+    given = ((name, fields.get(name, NULL)) for name in _IN_FRONT)
+    lines = [f"{name}: {value}\n" for name, value in given if value != NULL or name in CLEARED_BY_NULL]
+    front = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", "".join(lines))
+    return f"{_FENCE}\n{front}{_FENCE}\n\n{text_of(fields['content'])}\n"
 
 
-def path(record: JsonObject) -> str:
-    """Return where the file of ``record`` stands: in its project's folder, by its first words and its id."""
-    folder = _slug(str(record["project"])) if record.get("project") else "no-project"
-    return f"{folder or 'project'}/{_slug(str(record['content']))}-{record['id']}.md"
+def path(fields: Fields) -> str:
+    """Return where the file of a memory stands: in its project's folder, by its first words and its id."""
+    project = text_of(fields.get("project", NULL))
+    folder = _slug(project) or "project" if project else "no-project"
+    return f"{folder}/{_slug(text_of(fields['content']) or '')}-{text_of(fields['id'])}.md"
 
 
 def record_of(text: str, file: str) -> JsonObject:
@@ -104,13 +106,8 @@ def _loader() -> type[yaml.SafeLoader]:
     return PlainLoader
 
 
-def _yaml(name: str, value: JsonValue) -> str:
-    if name in _PLAIN and value is not None:
-        return f'"{value}"'
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", dumps(value))
-
-
 def _slug(text: str) -> str:
     """Return the letters and digits of the first words of ``text``, in ASCII, with - between the words."""
-    plain = unicodedata.normalize("NFKD", text[: 4 * _MAX_SLUG]).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall(r"[a-z0-9]+", plain))[:_MAX_SLUG].strip("-")
+    begin = text[: 4 * _MAX_SLUG]
+    plain = begin if begin.isascii() else unicodedata.normalize("NFKD", begin).encode("ascii", "ignore").decode()
+    return "-".join(_WORD.findall(plain.lower()))[:_MAX_SLUG].strip("-")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from plugin_kit.json_types import JsonObject, JsonValue
 
@@ -29,8 +29,15 @@ class ImportFormat:
     is_archive: bool = False
 
 
-def lines(form: ImportFormat, syntax: Syntax, piece: bytes, *, last: bool) -> Iterator[bytes]:
-    """Yield the line of each memory that is complete with ``piece``, as the server loads it.
+class Line(NamedTuple):
+    """A memory as the server loads it, and where in the user's file it is: a line, or the name of an archive's file."""
+
+    data: bytes
+    place: int | str | None
+
+
+def lines(form: ImportFormat, syntax: Syntax, piece: bytes, *, last: bool) -> Iterator[Line]:
+    """Yield the line of each memory that is complete with ``piece``.
 
     Raises:
         FormatError: the file is not of the format, or a field cannot have its value.
@@ -38,7 +45,7 @@ def lines(form: ImportFormat, syntax: Syntax, piece: bytes, *, last: bool) -> It
     for found in syntax.read(piece, last=last):
         try:
             for record in form.memories(found.value):
-                yield _line(record)
+                yield Line(_line(record), found.file or found.line)
         except FieldFault as error:
             raise FormatError(error.message, line=found.line, file=found.file, field=error.field) from error
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import urllib.request
 
 import pytest
 
 from plugin_kit.aws import Aws
 from plugin_kit.errors import ServiceFailed
-from plugin_kit.files import PART_BYTES, S3Files
+from plugin_kit.file_writer import MIN_PART_BYTES, PART_BYTES
+from plugin_kit.files import S3Files
 from tests.fixtures.aws import BUCKET, AwsStack
+
+ADA = hashlib.sha256(b"ada").hexdigest()
 
 
 @pytest.fixture
 def files(aws: AwsStack) -> S3Files:
     assert aws.clients.s3.head_bucket(Bucket=BUCKET), "the bucket is made by the stack"
-    return S3Files(Aws(), BUCKET, "my_plugin")
+    return S3Files(Aws(), BUCKET, "my_plugin", "ada")
 
 
 async def test_a_file_is_written_read_measured_and_deleted(files: S3Files) -> None:
@@ -27,11 +31,22 @@ async def test_a_file_is_written_read_measured_and_deleted(files: S3Files) -> No
         await files.read("a/b.txt")
 
 
-async def test_files_are_below_the_plugins_own_prefixes(files: S3Files, aws: AwsStack) -> None:
+async def test_files_are_below_the_plugins_own_prefixes_and_there_below_the_users(
+    files: S3Files, aws: AwsStack
+) -> None:
     await files.write("a.txt", b"")
     await files.write("transfers/a.txt", b"")
     keys = [item["Key"] for item in aws.clients.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]  # pyright: ignore[reportTypedDictNotRequiredAccess]
-    assert keys == ["files/my_plugin/a.txt", "transfers/my_plugin/a.txt"]
+    assert keys == [f"files/my_plugin/{ADA}/a.txt", f"transfers/my_plugin/{ADA}/a.txt"]
+
+
+@pytest.mark.parametrize("other", ["bob", "", "nobody", "../ada", "ada/x", None])
+async def test_a_name_leads_to_no_file_of_another_user(files: S3Files, other: str | None) -> None:
+    theirs = S3Files(Aws(), BUCKET, "my_plugin", other)
+    await files.write("a.txt", b"ada's")
+    await theirs.write("a.txt", b"theirs")
+    await theirs.delete("x/a.txt")
+    assert (await files.read("a.txt"), await theirs.read("a.txt")) == (b"ada's", b"theirs")
 
 
 @pytest.mark.parametrize("size", [0, 10, PART_BYTES, 2 * PART_BYTES + 1])
@@ -41,6 +56,52 @@ async def test_a_file_that_is_written_in_chunks_is_whole(files: S3Files, size: i
         for begin in range(0, size, 3_000_000):
             await out.write(data[begin : begin + 3_000_000])
     assert await files.read("large") == data
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [],
+        [0, 3],
+        [MIN_PART_BYTES, 7],
+        [MIN_PART_BYTES - 1, MIN_PART_BYTES],
+        [7, 2 * PART_BYTES + 1, MIN_PART_BYTES],
+        [MIN_PART_BYTES, 1, MIN_PART_BYTES, PART_BYTES + 5],
+    ],
+)
+async def test_a_file_is_made_of_others_and_of_what_is_written_between(files: S3Files, sizes: list[int]) -> None:
+    contents = [bytes([index]) * size for index, size in enumerate(sizes)]
+    async with files.writer("all") as out:
+        for index, data in enumerate(contents):
+            await files.write(f"of/{index}", data)
+            assert await out.copy(f"of/{index}") == len(data)
+            await out.write(b"-")
+    assert await files.read("all") == b"".join([data + b"-" for data in contents])
+
+
+async def _copy_what_is_not_there(files: S3Files) -> None:
+    await files.write("one", b"x" * MIN_PART_BYTES)
+    async with files.writer("all") as out:
+        await out.copy("one")
+        await out.copy("two")
+
+
+async def test_a_file_of_one_that_is_not_there_is_not_there_and_leaves_no_parts(files: S3Files, aws: AwsStack) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no file two"):
+        await _copy_what_is_not_there(files)
+    assert await files.size("all") is None
+    assert "Uploads" not in aws.clients.s3.list_multipart_uploads(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize(("start", "end", "found"), [(0, 2, b"on"), (1, None, b"ne"), (2, 9, b"e")])
+async def test_a_piece_of_a_file_is_read(files: S3Files, start: int, end: int | None, found: bytes) -> None:
+    await files.write("a.txt", b"one")
+    assert await files.read("a.txt", start=start, end=end) == found
+
+
+async def test_a_piece_without_bytes_is_refused(files: S3Files) -> None:
+    with pytest.raises(ValueError, match=r"a\.txt: bytes 2 to 2 are none"):
+        await files.read("a.txt", start=2, end=2)
 
 
 async def _write_half(files: S3Files) -> None:
@@ -60,10 +121,10 @@ async def test_a_link_downloads_the_file_under_its_name(files: S3Files) -> None:
     await files.write("a.txt", b"one")
     link = await files.link("a.txt", seconds=60, filename="Ünl 1.txt")
     assert "X-Amz-Expires=60" in link
-    assert "my_plugin/a.txt" in urllib.request.url2pathname(link)
+    assert f"my_plugin/{ADA}/a.txt" in urllib.request.url2pathname(link)
 
 
 @pytest.mark.usefixtures("aws")
 async def test_a_bucket_that_is_not_there_is_a_failed_service() -> None:
     with pytest.raises(ServiceFailed, match=r"file a\.txt: .*NoSuchBucket"):
-        await S3Files(Aws(), "no-such-bucket", "my_plugin").write("a.txt", b"")
+        await S3Files(Aws(), "no-such-bucket", "my_plugin", "ada").write("a.txt", b"")

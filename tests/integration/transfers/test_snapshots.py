@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from memory_server.domain.memories import MemoryDraft, MemoryPatch
+from memory_server.repository import snapshots as repository
 from memory_server.services import snapshots
 from plugin_kit.models import Memory
 from tests.integration.transfers.conftest import Transfers
@@ -76,6 +77,7 @@ def test_expired_memories_are_history(transfers: Transfers) -> None:
 
 def test_many_memories_are_in_parts_of_a_bounded_size(transfers: Transfers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots, "MAX_PART_BYTES", 2_000)
+    monkeypatch.setattr(repository, "BLOCK_BYTES", 500)
     transfers.store(*(MemoryDraft(content=f"number {number}") for number in range(30)))
     manifest = transfers.snapshot()
     assert len(manifest["parts"]) > 3

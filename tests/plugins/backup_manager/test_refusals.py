@@ -133,10 +133,10 @@ async def test_a_backup_that_is_being_read_is_not_removed(desk: Desk, backup_id:
 class RottenFiles(FakeFiles):
     """Files of a store whose own checksums no longer fit."""
 
-    async def read(self, name: str) -> bytes:
+    async def read(self, name: str, *, start: int = 0, end: int | None = None) -> bytes:
         if name.startswith("backups/"):
             raise FileChanged(f"file {name} is not what was written: Expected checksum 5jGcrQ==")
-        return await FakeFiles.read(self, name)
+        return await FakeFiles.read(self, name, start=start, end=end)
 
 
 async def test_what_the_store_itself_finds_changed_is_damage_at_once(desk: Desk, backup_id: str) -> None:

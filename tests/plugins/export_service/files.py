@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from plugins.export_service.formats.reading import IMPORT_FORMATS, lines, unpacked
 from plugins.export_service.formats.writing import EXPORT_FORMATS, Place
-from plugins.export_service.formats.zip_archive import Joiner
+from plugins.export_service.formats.zip_archive import Joiner, split
 
 
 def exported(form: str, parts: Sequence[bytes], *, embeddings: bool = False) -> bytes:
@@ -19,8 +19,12 @@ def exported(form: str, parts: Sequence[bytes], *, embeddings: bool = False) -> 
     ]
     if not made.is_archive:
         return b"".join(chunks)
-    joiner = Joiner()
-    return b"".join([joiner.add(chunk) for chunk in chunks]) + joiner.end()
+    joiner, file = Joiner(), b""
+    for chunk in chunks:
+        entries, directory = split(chunk)
+        joiner.add(directory)
+        file += entries
+    return file + joiner.end()
 
 
 def imported(form: str, file: bytes, *, size: int = 1024 * 1024) -> list[bytes]:
@@ -31,6 +35,6 @@ def imported(form: str, file: bytes, *, size: int = 1024 * 1024) -> list[bytes]:
     rest = None
     for index, piece in enumerate(pieces):
         syntax = read.syntax(rest)
-        found += lines(read, syntax, piece, last=index == len(pieces) - 1)
+        found += [line.data for line in lines(read, syntax, piece, last=index == len(pieces) - 1)]
         rest = syntax.rest
     return found

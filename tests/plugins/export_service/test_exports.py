@@ -112,6 +112,15 @@ async def test_a_download_before_the_end_is_refused(server: Server) -> None:
     assert "has a file when it is done" in str(refused.body)
 
 
+@pytest.mark.parametrize(("form", "kept"), [("jsonl", []), ("csv", []), ("markdown", ["directory"])])
+async def test_a_file_that_was_put_together_takes_the_place_of_what_it_is_of(
+    server: Server, form: str, kept: list[str]
+) -> None:
+    await server.finished("exports", {"format": form})
+    names = [name.rpartition("/")[2] for name in server.database.files.contents if name.startswith("exports/")]
+    assert {name.rpartition("-")[2] for name in names} == {"file", *kept}
+
+
 async def test_nothing_is_left_of_a_deleted_export(server: Server) -> None:
     export = await server.finished("exports", {"format": "csv"})
     assert (await server.ask("DELETE", f"/exports/{export['id']}")).status == 200

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from plugin_kit.json_types import JsonObject, JsonValue
+from plugins.export_service import flow
 from plugins.export_service.formats.writing import EXPORT_FORMATS
 from tests.plugins.export_service.conftest import some_memories
 from tests.plugins.export_service.server import Database, Server
@@ -152,17 +153,100 @@ async def test_an_export_that_is_not_done_cannot_be_imported(server: Server) -> 
     assert "it can be imported when it is done" in str(refused.body)
 
 
-async def test_a_load_that_the_server_refuses_ends_the_import_with_its_words(database: Database) -> None:
-    server = Server(database)
-    response = await server.ask("POST", "/imports", {"format": "jsonl", "text": LINE})
+async def loading(server: Server, body: JsonObject) -> str:
+    """Start an import, run it until the server is to store its memories, and return its path."""
+    response = await server.ask("POST", "/imports", body)
     while server.memories.started[0].task != "memories_loaded":
         await server.run_one()
+    return f"/imports/{cast(JsonObject, response.body)['id']}"
+
+
+async def refused(server: Server, path: str, message: str, line: int | None) -> JsonObject:
+    """Let the server refuse a line of the only part of an import, and return the import."""
     (task,) = server.memories.started
-    answer = {
-        **cast(JsonObject, task.arguments["load"]),
-        "error": {"message": "the disk is full", "part": "", "line": 1},
-    }
+    (part,) = (name for name in server.database.files.contents if "/lines/" in name and name.endswith(".jsonl"))
+    where = f"part {part}, line {line}: " if line else ""
+    error: JsonObject = {"message": f"{where}{message}", "part": part if line else None, "line": line}
+    answer = {**cast(JsonObject, task.arguments["load"]), "error": error}
     server.memories.started[0] = task._replace(arguments={**task.arguments, "load": answer})
     await server.run()
-    done = await server.get(f"/imports/{cast(JsonObject, response.body)['id']}")
+    return await server.get(path)
+
+
+async def test_a_load_that_the_server_refuses_ends_the_import_with_its_words(database: Database) -> None:
+    server = Server(database)
+    path = await loading(server, {"format": "jsonl", "text": LINE})
+    done = await refused(server, path, "the disk is full", None)
     assert (done["state"], done["error"]) == ("failed", {"message": "nothing was stored: the disk is full"})
+
+
+CSV = 'content,tags\r\n"two\r\nlines",\r\nsecond,[]\r\n'
+DOCUMENT = '{"memories": [\n\n{"content": "a"},\n\n\n{"content": "b"}]}'
+GRAPH = '\n{"type": "entity", "name": "A", "entityType": "p", "observations": ["1", "2"]}\n'
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "line"),
+    [("jsonl", f"\n{LINE}\n\n{LINE}", 5), ("csv", CSV, 4), ("json", DOCUMENT, 6), ("mcp-memory", GRAPH, 2)],
+)
+async def test_a_memory_that_the_server_refuses_is_named_by_its_line_in_the_users_file(
+    database: Database, form: str, text: str, line: int
+) -> None:
+    server = Server(database)
+    path = await loading(server, {"format": form, "text": text})
+    done = await refused(server, path, "id: it is on a line before too: leave one of them out", 2)
+    message = f"line {line}: id: it is on a line before too: leave one of them out"
+    assert done["error"] == {"message": message, "line": line, "file": None, "field": "id"}
+
+
+async def test_a_note_that_the_server_refuses_is_named_by_its_file_in_the_archive(server: Server) -> None:
+    server.parts = 1
+    export = await server.finished("exports", {"format": "markdown"})
+    path = await loading(server, {"export_id": export["id"]})
+    error = cast(JsonObject, (await refused(server, path, "it is too odd: leave it out", 2))["error"])
+    assert (error["line"], error["field"]) == (None, None)
+    assert str(error["file"]).endswith(f"{some_memories()[1].id}.md")
+    assert error["message"] == f"{error['file']}: it is too odd: leave it out"
+
+
+def import_files(server: Server) -> list[str]:
+    return [name for name in server.database.files.contents if "/upload/" not in name]
+
+
+@pytest.mark.parametrize("tasks", [0, 1])
+async def test_an_import_that_is_deleted_before_it_stores_leaves_nothing(
+    database: Database, tasks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "BUSY_SECONDS", 0.0)
+    server = Server(database)
+    response = await server.ask("POST", "/imports", {"format": "jsonl", "text": LINE})
+    path = f"/imports/{cast(JsonObject, response.body)['id']}"
+    for _ in range(tasks):
+        await server.run_one()
+    assert (await server.ask("DELETE", path)).body == {"id": path.rpartition("/")[2], "deleted": True}
+    await server.run()
+    assert (await server.ask("GET", path)).status == 404
+    assert import_files(server) == []
+    assert server.memories.memories == {}
+
+
+async def test_an_import_that_is_being_stored_cannot_be_deleted_before_it_has_ended(database: Database) -> None:
+    server = Server(database)
+    path = await loading(server, {"format": "jsonl", "text": LINE})
+    refused = await server.ask("DELETE", path)
+    assert refused.status == 409
+    assert "wait until it has ended" in str(cast(JsonObject, refused.body)["detail"])
+    await server.run()
+    assert (await server.get(path))["created"] == 1
+    assert (await server.ask("DELETE", path)).status == 200
+    assert import_files(server) == []
+    assert await server.get("/imports") == {"imports": []}
+    assert len(server.memories.memories) == 1
+
+
+async def test_nobody_deletes_the_import_of_another(server: Server) -> None:
+    path = await loading(server, {"format": "jsonl", "text": LINE})
+    assert (await Server(server.database, "other").ask("DELETE", path)).status == 404
+    export = await server.ask("POST", "/exports", {"format": "csv"})
+    assert (await server.ask("DELETE", f"/imports/{cast(JsonObject, export.body)['id']}")).status == 404
+    assert (await server.get(path))["state"] == "storing"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import cast
 
 import pytest
 
 from plugin_kit.json_types import JsonObject
 from plugin_kit.testing import FakeFiles, fire_task
-from plugins.export_service import plugin
+from plugins.export_service import flow, plugin
 from tests.plugins.export_service.conftest import some_memories
 from tests.plugins.export_service.server import Server
 
 EXPORT: JsonObject = {"format": "jsonl", "compression": "gzip"}
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a task have time for one step alone."""
+    monkeypatch.setattr(flow, "BUSY_SECONDS", 0.0)
 
 
 class FullFiles(FakeFiles):
@@ -20,6 +27,15 @@ class FullFiles(FakeFiles):
 
     async def write(self, name: str, data: bytes) -> None:
         raise OSError(f"the disk is full: {name} has {len(data)} bytes")
+
+
+class NearlyFullFiles(FakeFiles):
+    """Files on a disk that takes the first chunk of an export and no more."""
+
+    async def write(self, name: str, data: bytes) -> None:
+        if not name.endswith("/00000"):
+            raise OSError(f"the disk is full: {name} has {len(data)} bytes")
+        await FakeFiles.write(self, name, data)
 
 
 async def age(server: Server) -> None:
@@ -33,7 +49,8 @@ async def started(server: Server, kind: str, body: JsonObject) -> str:
     return f"/{kind}/{cast(JsonObject, response.body)['id']}"
 
 
-@pytest.mark.parametrize("done", range(5))
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("done", range(4))
 async def test_an_export_whose_task_is_lost_is_taken_up_when_it_is_asked_for(server: Server, done: int) -> None:
     path = await started(server, "exports", EXPORT)
     for _ in range(done):
@@ -47,6 +64,7 @@ async def test_an_export_whose_task_is_lost_is_taken_up_when_it_is_asked_for(ser
     assert (await server.get(path))["state"] == "done"
 
 
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("done", range(3))
 async def test_an_import_whose_task_is_lost_is_taken_up_by_the_schedule(server: Server, done: int) -> None:
     export = await server.finished("exports", EXPORT)
@@ -64,12 +82,41 @@ async def test_an_import_whose_task_is_lost_is_taken_up_by_the_schedule(server: 
     assert list(server.memories.memories.values()) == some_memories()
 
 
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "markdown"])
+async def test_an_export_in_many_tasks_is_the_same_as_one_in_a_single_task(
+    server: Server, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = await server.finished("exports", {"format": form})
+    monkeypatch.setattr(flow, "BUSY_SECONDS", 0.0)
+    in_steps = await server.finished("exports", {"format": form})
+    assert server.file_of(in_steps) == server.file_of(at_once)
+    for export in (at_once, in_steps):
+        told = cast(JsonObject, export["download"])
+        assert told["sha256"] == hashlib.sha256(server.file_of(export)).hexdigest()
+
+
+async def test_a_step_that_fails_after_others_of_its_task_is_asked_for_again(server: Server) -> None:
+    path = await started(server, "exports", EXPORT)
+    (task,) = server.memories.started
+    server.database.files = NearlyFullFiles(server.database.files.contents)
+    with pytest.raises(OSError, match="the disk is full"):
+        await server.run_one()
+    server.database.files = FakeFiles(server.database.files.contents)
+    (again,) = server.memories.started
+    assert (again.task, again.arguments["step"]) == ("work", 1)
+    await fire_task(plugin, task.task, task.arguments, server.context)
+    assert server.memories.started == [again]
+    await server.run()
+    assert (await server.get(path))["state"] == "done"
+
+
 async def test_a_schedule_with_nothing_to_do_wakes_nobody(server: Server) -> None:
     await server.finished("exports", EXPORT)
     await plugin.look_after(server.context)
     assert server.memories.started == []
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_tasks_that_come_twice_do_nothing_twice(server: Server) -> None:
     export = await server.finished("exports", EXPORT)
     server.memories.memories.clear()
@@ -84,6 +131,7 @@ async def test_tasks_that_come_twice_do_nothing_twice(server: Server) -> None:
     assert (done["created"], done["skipped"]) == (len(some_memories()), 0)
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_step_that_fails_is_tried_again_and_given_up_in_the_end(server: Server) -> None:
     path = await started(server, "exports", EXPORT)
     await server.run_one()
@@ -100,6 +148,7 @@ async def test_a_step_that_fails_is_tried_again_and_given_up_in_the_end(server: 
     assert "the last time with OSError('the disk is full" in str(cast(JsonObject, failed["error"])["message"])
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_an_export_whose_parts_are_gone_says_so(server: Server) -> None:
     path = await started(server, "exports", EXPORT)
     await server.run_one()
@@ -112,8 +161,12 @@ async def test_an_expired_export_goes_with_its_files(server: Server) -> None:
     export = await server.finished("exports", EXPORT)
     await plugin.look_after(server.context)
     assert (await server.get(f"/exports/{export['id']}"))["state"] == "done"
+    other = Server(server.database, "other")
     await server.database.execute("UPDATE jobs SET expires_at = now() - interval '1 second'")
+    await fire_task(plugin, "take_up", {}, other.context)
+    assert (await server.get(f"/exports/{export['id']}"))["state"] == "done"
     await plugin.look_after(server.context)
+    await server.run()
     assert (await server.ask("GET", f"/exports/{export['id']}")).status == 404
     assert [name for name in server.database.files.contents if name.startswith("exports/")] == []
 

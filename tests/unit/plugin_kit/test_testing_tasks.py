@@ -63,8 +63,10 @@ async def test_files_are_written_read_measured_and_deleted() -> None:
     await files.write("a.txt", b"one")
     async with files.writer("b/large.txt") as out:
         await out.write(b"two ")
-        await out.write(b"three")
-    assert (await files.read("b/large.txt"), await files.size("a.txt")) == (b"two three", 3)
+        assert await out.copy("a.txt") == 3
+        await out.write(b" three")
+    assert (await files.read("b/large.txt"), await files.size("a.txt")) == (b"two one three", 3)
+    assert await files.read("b/large.txt", start=4, end=7) == b"one"
     await files.delete("a.txt")
     assert await files.size("a.txt") is None
     with pytest.raises(FileNotFoundError, match=r"there is no file a\.txt"):

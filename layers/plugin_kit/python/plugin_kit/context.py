@@ -138,10 +138,18 @@ class FileWriter(Protocol):
         """Add ``chunk``, of any length."""
         ...
 
+    async def copy(self, name: str) -> int:
+        """Add the plugin's file ``name`` and return its bytes; from 5 MiB on, the storage copies them itself.
+
+        Raises FileNotFoundError.
+        """
+        ...
+
 
 class Files(Protocol):
-    """The plugin's own files, in object storage. Needs ``files``.
+    """The plugin's own files for the event's user, in object storage. Needs ``files``.
 
+    The same name is another file for another user; where the event is of no user, as a schedule is, so are its files.
     A name has 1 to 512 letters, digits and any of ``._-/``, no ``..`` and no ``/`` in front; ValueError says so. Files
     below ``transfers/`` are deleted after a day.
     """
@@ -150,8 +158,8 @@ class Files(Protocol):
         """Write the file as a whole, at most 64 MB."""
         ...
 
-    async def read(self, name: str) -> bytes:
-        """Return the file. Raises FileNotFoundError."""
+    async def read(self, name: str, *, start: int = 0, end: int | None = None) -> bytes:
+        """Return the file, or its bytes from ``start`` to before ``end``. Raises FileNotFoundError."""
         ...
 
     async def delete(self, name: str) -> None:
@@ -176,7 +184,7 @@ class DatabaseService(Protocol):
 
     @property
     def files(self) -> Files:
-        """The plugin's own files. Needs ``files``."""
+        """The plugin's own files for the event's user. Needs ``files``."""
         ...
 
     async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:

@@ -17,6 +17,7 @@ from memory_server.repository.sql import statement_with
 from memory_server.services.transfer_ports import OpenSnapshot
 
 _BEGIN: Final = "SELECT set_config('app.user_id', %s, true), now() AS taken_at"
+BLOCK_BYTES: Final = 256 * 1024
 _MODELS: Final = """
     SELECT DISTINCT embedding_model FROM memories WHERE matches(memories, %s) ORDER BY embedding_model
 """
@@ -37,18 +38,29 @@ class PostgresSnapshots:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             begun = await (await connection.execute(_BEGIN, [principal.user_id])).fetchone()
             assert begun is not None  # noqa: S101  # a SELECT without FROM has one row
-            models = await (await connection.execute(_MODELS, [filter_json(where)])).fetchall()
             memories = "snapshot_embedded" if embeddings else "snapshot_memories"
             yield OpenSnapshot(
                 taken_at=begun["taken_at"],
-                models=[str(row["embedding_model"]) for row in models] if embeddings else [],
-                memories=_lines(connection, statement_with(memories, filter=condition)),
-                versions=_lines(connection, statement_with("snapshot_versions", filter=condition)),
+                models=await _models(connection, where) if embeddings else [],
+                memories=_blocks(connection, statement_with(memories, filter=condition)),
+                versions=_blocks(connection, statement_with("snapshot_versions", filter=condition)),
             )
 
 
-async def _lines(connection: Connection, query: sql.Composed) -> AsyncIterator[bytes]:
+async def _models(connection: Connection, where: MemoryFilter) -> list[str]:
+    rows = await (await connection.execute(_MODELS, [filter_json(where)])).fetchall()
+    return [str(row["embedding_model"]) for row in rows]
+
+
+async def _blocks(connection: Connection, query: sql.Composed) -> AsyncIterator[bytes]:
+    """Yield what is copied a block at a time: handing on each row would take as long as reading it."""
+    block = bytearray()
     with database_errors():
         async with connection.cursor().copy(query) as copy:
             async for row in copy:
-                yield bytes(row[:-1])
+                block += row
+                if len(block) >= BLOCK_BYTES:
+                    yield bytes(block)
+                    block.clear()
+    if block:
+        yield bytes(block)

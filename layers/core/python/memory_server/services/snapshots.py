@@ -66,6 +66,7 @@ class Snapshots:
             "versions": versions,
             "models": list(snapshot.models),
             "parts": parts.written,
+            "sha256": parts.sha256,
         }
 
 
@@ -74,25 +75,29 @@ class _Parts:
 
     def __init__(self, files: PartFiles, request: SnapshotRequest) -> None:
         self._files = files
-        self._plugin_id = request.caller.plugin_id
+        self._caller = request.caller
         self._folder = f"{TRANSFERS}{request.transfer_id}"
         self._sending: asyncio.Task[None] | None = None
+        self._digest = hashlib.sha256()
         self.written: list[JsonValue] = []
 
-    async def write(self, kind: Literal["memory", "version"], lines: AsyncIterator[bytes]) -> int:
-        """Write ``lines``, and return how many they were."""
-        total, rows, buffer = 0, 0, bytearray()
-        async for line in lines:
-            if buffer and len(buffer) + len(line) >= MAX_PART_BYTES:
-                await self._send(kind, bytes(buffer), rows)
-                total, rows, buffer = total + rows, 0, bytearray()
-            buffer += line
-            buffer += b"\n"
-            rows += 1
+    @property
+    def sha256(self) -> str:
+        """The digest of all parts, one behind the other."""
+        return self._digest.hexdigest()
+
+    async def write(self, kind: Literal["memory", "version"], blocks: AsyncIterator[bytes]) -> int:
+        """Write ``blocks``, and return how many lines they had."""
+        rows, buffer = 0, bytearray()
+        async for block in blocks:
+            if buffer and len(buffer) + len(block) > MAX_PART_BYTES:
+                rows += await self._send(kind, bytes(buffer))
+                buffer.clear()
+            buffer += block
         if buffer:
-            await self._send(kind, bytes(buffer), rows)
+            rows += await self._send(kind, bytes(buffer))
         await self._sent()
-        return total + rows
+        return rows
 
     async def cancel(self) -> None:
         """Send no more."""
@@ -105,12 +110,16 @@ class _Parts:
         if sending is not None:
             await sending
 
-    async def _send(self, kind: str, data: bytes, rows: int) -> None:
+    async def _send(self, kind: str, data: bytes) -> int:
+        """Begin to send a part, and return how many lines it has."""
         name = f"{self._folder}/{len(self.written):05}.jsonl"
-        digest = hashlib.sha256(data).hexdigest()
+        digest, rows = hashlib.sha256(data).hexdigest(), data.count(b"\n")
+        self._digest.update(data)
         await self._sent()
-        self._sending = asyncio.create_task(self._files.write(self._plugin_id, name, data))
+        sending = self._files.write(self._caller.plugin_id, self._caller.user_id, name, data)
+        self._sending = asyncio.create_task(sending)
         self.written.append({"name": name, "kind": kind, "rows": rows, "bytes": len(data), "sha256": digest})
+        return rows
 
 
 def _failed(request: SnapshotRequest, error: str | None) -> dict[str, JsonValue]:
@@ -122,5 +131,6 @@ def _failed(request: SnapshotRequest, error: str | None) -> dict[str, JsonValue]
         "versions": 0,
         "models": [],
         "parts": [],
+        "sha256": None,
         "error": error,
     }

@@ -34,11 +34,13 @@ async def write_parts(
     lines: list[JsonObject] = [{**memory.to_dict(), "deduplicate": True, **extra} for memory in chosen]
     kinds: tuple[tuple[str, Sequence[JsonObject]], ...] = (("memory", lines), ("version", versions))
     parts: list[JsonValue] = []
+    whole = hashlib.sha256()
     for kind, rows in kinds:
         if rows:
             name = f"transfers/{transfer}/{len(parts):05}.jsonl"
             data = "".join(f"{dumps(row)}\n" for row in rows).encode()
             await files.write(name, data)
+            whole.update(data)
             digest = hashlib.sha256(data).hexdigest()
             parts.append({"name": name, "kind": kind, "rows": len(rows), "bytes": len(data), "sha256": digest})
     return {
@@ -48,6 +50,7 @@ async def write_parts(
         "versions": len(versions),
         "models": [MODEL] if embeddings else [],
         "parts": parts,
+        "sha256": whole.hexdigest(),
         "error": None,
     }
 

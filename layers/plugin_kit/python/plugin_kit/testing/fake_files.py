@@ -11,12 +11,17 @@ from plugin_kit.file_names import key_of
 
 @dataclass(slots=True)
 class FakeFileWriter:
-    """What was written so far."""
+    """What was written so far. What it copies is in ``files``."""
 
+    files: FakeFiles
     chunks: list[bytes] = field(default_factory=list[bytes])
 
     async def write(self, chunk: bytes) -> None:
         self.chunks.append(chunk)
+
+    async def copy(self, name: str) -> int:
+        self.chunks.append(await self.files.read(name))
+        return len(self.chunks[-1])
 
 
 @dataclass(slots=True)
@@ -28,9 +33,9 @@ class FakeFiles:
     async def write(self, name: str, data: bytes) -> None:
         self.contents[_checked(name)] = data
 
-    async def read(self, name: str) -> bytes:
+    async def read(self, name: str, *, start: int = 0, end: int | None = None) -> bytes:
         try:
-            return self.contents[_checked(name)]
+            return self.contents[_checked(name)][start:end]
         except KeyError:
             raise FileNotFoundError(f"there is no file {name}") from None
 
@@ -45,12 +50,12 @@ class FakeFiles:
 
     @asynccontextmanager
     async def writer(self, name: str) -> AsyncGenerator[FakeFileWriter]:
-        out = FakeFileWriter()
+        out = FakeFileWriter(self)
         _checked(name)
         yield out
         self.contents[name] = b"".join(out.chunks)
 
 
 def _checked(name: str) -> str:
-    key_of("", name)
+    key_of("", None, name)
     return name
