@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap.parts import embedder, plugin_tasks, server_secret
+from memory_server.bootstrap.parts import embedder, plugin_tasks, quotas, server_secret
 from memory_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
     try:
         yield Transfers(
             Snapshots(PostgresSnapshots(pool), files, tasks),
-            Loads(PostgresLoads(pool), files, embedder(settings, clients), tasks),
+            Loads(PostgresLoads(pool, quotas(settings)), files, embedder(settings, clients), tasks),
         )
     finally:
         await pool.close()
