@@ -102,6 +102,15 @@ async def take_up(context: Context) -> None:
         await proceed(job, context)
 
 
+async def forget_expired(context: Context) -> None:
+    """Forget the jobs of the user whose time is over, with their files."""
+    store, files = store_of(context), context["database_service"].files
+    for job in await store.expired():
+        for name in exporting.files_of(job) if job.kind == "export" else ():
+            await files.delete(name)
+        await store.remove(job.id)
+
+
 async def _advance(job: Job, change: Change, context: Context) -> None:
     store, files = store_of(context), context["database_service"].files
     moved = await store.move(job, change)

@@ -80,17 +80,14 @@ async def memories_loaded(arguments: JsonObject, context: Context) -> None:
 
 
 async def take_up(arguments: JsonObject, context: Context) -> None:
-    """Go on with the jobs of a user that do not move."""
+    """Go on with the jobs of a user that do not move, and forget those that have expired."""
     await flow.take_up(context)
+    await flow.forget_expired(context)
 
 
 async def look_after(context: Context) -> None:
-    """Let jobs that do not move be taken up, and forget what has expired."""
+    """Let each user's jobs be looked after where any of them needs it: files are reached in their user's name alone."""
     database = context["database_service"]
-    if await store.any_stale(database):
+    if await store.any_to_look_after(database):
         await context["memory_service"].for_every_user("take_up")
-    for job in await store.expired(database):
-        for name in exporting.files_of(job) if job.kind == "export" else ():
-            await database.files.delete(name)
-        await store.forget(database, job)
     await store.forget_uploads(database)

@@ -78,10 +78,14 @@ RETURNING *
 _STALE: Final = """
 UPDATE jobs SET updated_at = now() WHERE user_id = %s AND is_stale(jobs) RETURNING *
 """
-_ANY_STALE: Final = "SELECT 1 AS found FROM jobs WHERE is_stale(jobs) LIMIT 1"
+# What has been over for a day is of a user who has no memories, whom nothing wakes: it would wake the others for ever.
+_ANY_TO_LOOK_AFTER: Final = """
+SELECT 1 AS found FROM jobs
+WHERE is_stale(jobs) OR expires_at BETWEEN now() - interval '1 day' AND now()
+LIMIT 1
+"""
 _REMOVE: Final = "DELETE FROM jobs WHERE user_id = %s AND id = %s::uuid RETURNING *"
-_EXPIRED: Final = "SELECT * FROM jobs WHERE expires_at < now() ORDER BY expires_at LIMIT 100"
-_FORGET: Final = "DELETE FROM jobs WHERE id = %s::uuid"
+_EXPIRED: Final = "SELECT * FROM jobs WHERE user_id = %s AND expires_at < now() ORDER BY expires_at LIMIT 100"
 _FORGET_UPLOADS: Final = "DELETE FROM uploads WHERE created_at < now() - interval '1 day'"
 _ADD_UPLOAD: Final = "INSERT INTO uploads (id, user_id) VALUES (%s::uuid, %s)"
 _ADD_CHUNK: Final = """
@@ -134,6 +138,10 @@ class Store:
         """Return the jobs that do not move; for a while nobody else is given them."""
         return [Job.from_row(row) for row in await self._database.execute(_STALE, [self._user_id])]
 
+    async def expired(self) -> list[Job]:
+        """Return jobs whose time is over; at most 100."""
+        return [Job.from_row(row) for row in await self._database.query(_EXPIRED, [self._user_id])]
+
     async def remove(self, job_id: str) -> Job | None:
         """Forget the job and return what it was."""
         return _first(await self._database.execute(_REMOVE, [self._user_id, job_id]))
@@ -152,19 +160,9 @@ class Store:
         return list(cast("Sequence[int]", rows[0]["numbers"] or [])), int(cast(int, rows[0]["bytes"] or 0))
 
 
-async def any_stale(database: DatabaseService) -> bool:
-    """Return whether a job of whomever does not move."""
-    return bool(await database.query(_ANY_STALE))
-
-
-async def expired(database: DatabaseService) -> list[Job]:
-    """Return jobs, of whomever, whose time is over; at most 100."""
-    return [Job.from_row(row) for row in await database.query(_EXPIRED)]
-
-
-async def forget(database: DatabaseService, job: Job) -> None:
-    """Forget an expired job."""
-    await database.execute(_FORGET, [job.id])
+async def any_to_look_after(database: DatabaseService) -> bool:
+    """Return whether a job of whomever does not move, or has expired."""
+    return bool(await database.query(_ANY_TO_LOOK_AFTER))
 
 
 async def forget_uploads(database: DatabaseService) -> None:

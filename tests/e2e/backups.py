@@ -84,7 +84,7 @@ class Backups:
 
     def files(self, backup_id: str) -> list[Path]:
         """Return the files of a backup where the emulator keeps them."""
-        folders = (self._stack.data_dir / "aws" / "s3").glob(f"**/files/backup_manager/backups/{backup_id}")
+        folders = (self._stack.data_dir / "aws" / "s3").glob(f"**/files/backup_manager/*/backups/{backup_id}")
         return sorted(path for folder in folders for path in folder.iterdir())
 
 

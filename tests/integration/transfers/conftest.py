@@ -63,17 +63,18 @@ class Transfers:
         assert body["user_id"] == user_id
         return body["arguments"]
 
-    def write(self, name: str, *lines: JsonValue | bytes) -> str:
+    def write(self, name: str, *lines: JsonValue | bytes, user_id: str = "ana") -> str:
         """Write a part, each line JSON or what is given as bytes, and return its name."""
         data = b"".join((line if isinstance(line, bytes) else dumps(line).encode()) + b"\n" for line in lines)
-        self.aws.clients.s3.put_object(Bucket=BUCKET, Key=key_of(PLUGIN, name), Body=data)
+        self.aws.clients.s3.put_object(Bucket=BUCKET, Key=key_of(PLUGIN, user_id, name), Body=data)
         return name
 
-    def lines(self, manifest: dict[str, Any], kind: str = "memory") -> list[Any]:
+    def lines(self, manifest: dict[str, Any], kind: str = "memory", *, user_id: str = "ana") -> list[Any]:
         """Return the lines of the parts of a kind, which are as the manifest says."""
         found: list[Any] = []
         for part in manifest["parts"]:
-            data = self.aws.clients.s3.get_object(Bucket=BUCKET, Key=key_of(PLUGIN, part["name"]))["Body"].read()
+            key = key_of(PLUGIN, user_id, part["name"])
+            data = self.aws.clients.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
             assert (len(data), hashlib.sha256(data).hexdigest()) == (part["bytes"], part["sha256"])
             lines = [json.loads(line) for line in data.splitlines()]
             assert len(lines) == part["rows"]

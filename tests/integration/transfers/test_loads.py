@@ -12,6 +12,7 @@ import pytest
 from memory_server.domain.memories import MemoryDraft, MemoryPatch
 from memory_server.repository import loads
 from plugin_kit.envelope import decode
+from plugin_kit.file_names import key_of
 from plugin_kit.json_types import JsonValue
 from plugin_kit.models import Memory
 from tests.integration.transfers.conftest import Transfers
@@ -92,7 +93,8 @@ def test_a_key_is_loaded_once(transfers: Transfers) -> None:
     assert transfers.load(part, conflict="duplicate") == first
     assert len(transfers.memories()) == 1
     assert numbers(transfers.load(part, key="k2")) == (0, 0, 1, 0, 0)
-    assert numbers(transfers.load(part, user_id="bob")) == (1, 0, 0, 0, 0)
+    bobs = transfers.write("a", {"content": "one"}, user_id="bob")
+    assert numbers(transfers.load(bobs, user_id="bob")) == (1, 0, 0, 0, 0)
 
 
 def test_a_dry_run_tells_what_would_be_done_and_does_nothing(transfers: Transfers, backup: list[str]) -> None:
@@ -186,9 +188,11 @@ def test_an_id_of_another_user_is_nobodys(transfers: Transfers) -> None:
     assert transfers.memories("bob") == {theirs.id: theirs}
 
 
-def test_a_part_of_another_plugin_is_not_there(transfers: Transfers) -> None:
-    transfers.aws.clients.s3.put_object(Bucket="memory-events", Key="files/other/a", Body=b'{"content": "x"}')
-    for name in ("a", "other/a"):
+def test_a_part_of_another_plugin_or_user_is_not_there(transfers: Transfers) -> None:
+    s3 = transfers.aws.clients.s3
+    s3.put_object(Bucket="memory-events", Key=key_of("other", "ana", "a"), Body=b'{"content": "x"}')
+    transfers.write("b", {"content": "bob's own"}, user_id="bob")
+    for name in ("a", "other/a", "b"):
         error = transfers.load(name)["error"]
         assert (error["part"], error["line"]) == (name, None)
         assert "there is no such file" in error["message"]

@@ -112,8 +112,12 @@ async def test_an_expired_export_goes_with_its_files(server: Server) -> None:
     export = await server.finished("exports", EXPORT)
     await plugin.look_after(server.context)
     assert (await server.get(f"/exports/{export['id']}"))["state"] == "done"
+    other = Server(server.database, "other")
     await server.database.execute("UPDATE jobs SET expires_at = now() - interval '1 second'")
+    await fire_task(plugin, "take_up", {}, other.context)
+    assert (await server.get(f"/exports/{export['id']}"))["state"] == "done"
     await plugin.look_after(server.context)
+    await server.run()
     assert (await server.ask("GET", f"/exports/{export['id']}")).status == 404
     assert [name for name in server.database.files.contents if name.startswith("exports/")] == []
 

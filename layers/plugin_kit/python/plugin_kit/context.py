@@ -140,8 +140,9 @@ class FileWriter(Protocol):
 
 
 class Files(Protocol):
-    """The plugin's own files, in object storage. Needs ``files``.
+    """The plugin's own files for the event's user, in object storage. Needs ``files``.
 
+    The same name is another file for another user; where the event is of no user, as a schedule is, so are its files.
     A name has 1 to 512 letters, digits and any of ``._-/``, no ``..`` and no ``/`` in front; ValueError says so. Files
     below ``transfers/`` are deleted after a day.
     """
@@ -176,7 +177,7 @@ class DatabaseService(Protocol):
 
     @property
     def files(self) -> Files:
-        """The plugin's own files. Needs ``files``."""
+        """The plugin's own files for the event's user. Needs ``files``."""
         ...
 
     async def query(self, sql: str, parameters: Sequence[JsonValue] = ()) -> list[JsonObject]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import Final
 
 TRANSFERS: Final = "transfers/"
 """How the names of files begin that the bucket deletes after a day."""
 
+_FILES: Final = "files/"
+_NOBODY: Final = "nobody"  # no digest
 _NAME: Final = re.compile(r"[A-Za-z0-9._-][A-Za-z0-9._/-]{0,511}")
 
 
-def key_of(plugin_id: str, name: str) -> str:
-    """Return the key of the plugin's file ``name``.
+def key_of(plugin_id: str, user_id: str | None, name: str) -> str:
+    """Return the key of the file ``name`` that the plugin has for the user; None is for what is of no user.
 
     Raises:
         ValueError: a file cannot have this name.
@@ -22,6 +25,12 @@ def key_of(plugin_id: str, name: str) -> str:
             f"{name[:100]!r} is no name of a file: write 1 to 512 letters, digits and any of ._-/, "
             "without .. and without / in front"
         )
-    if name.startswith(TRANSFERS):
-        return f"{TRANSFERS}{plugin_id}/{name.removeprefix(TRANSFERS)}"
-    return f"files/{plugin_id}/{name}"
+    lasting, passing = prefixes_of(plugin_id, user_id)
+    return f"{passing}{name.removeprefix(TRANSFERS)}" if name.startswith(TRANSFERS) else f"{lasting}{name}"
+
+
+def prefixes_of(plugin_id: str, user_id: str | None) -> tuple[str, str]:
+    """Return how the keys begin of all files that the plugin has for the user: those that last, and those of a day."""
+    # A digest has one length and no sign that means something in a key, whatever the id has.
+    owner = _NOBODY if user_id is None else sha256(user_id.encode()).hexdigest()
+    return f"{_FILES}{plugin_id}/{owner}/", f"{TRANSFERS}{plugin_id}/{owner}/"

@@ -1,4 +1,4 @@
-"""The plugin's files in S3, below its own prefixes: its role reaches no other."""
+"""The plugin's files for one user in S3, below the plugin's own prefixes: its role reaches no other."""
 
 from __future__ import annotations
 
@@ -28,32 +28,33 @@ _R = TypeVar("_R")
 
 
 class S3Files:
-    """Files of ``plugin_id`` in ``bucket``."""
+    """Files of ``plugin_id`` in ``bucket`` that are of ``user_id``; None stands for those of no user."""
 
-    def __init__(self, aws: Aws, bucket: str, plugin_id: str) -> None:
+    def __init__(self, aws: Aws, bucket: str, plugin_id: str, user_id: str | None) -> None:
         self._aws = aws
         self._bucket = bucket
         self._plugin_id = plugin_id
+        self._user_id = user_id
 
     async def write(self, name: str, data: bytes) -> None:
         if len(data) > MAX_BYTES:
             raise ValueError(f"{name} has {len(data)} bytes, over {MAX_BYTES}: write it in chunks, with writer")
-        key = key_of(self._plugin_id, name)
+        key = self._key_of(name)
         with _failures(name):
             await _in_thread(self._s3.put_object, Bucket=self._bucket, Key=key, Body=data)
 
     async def read(self, name: str) -> bytes:
-        key = key_of(self._plugin_id, name)
+        key = self._key_of(name)
         with _failures(name):
             return await _in_thread(self._read, key)
 
     async def delete(self, name: str) -> None:
-        key = key_of(self._plugin_id, name)
+        key = self._key_of(name)
         with _failures(name):
             await _in_thread(self._s3.delete_object, Bucket=self._bucket, Key=key)
 
     async def size(self, name: str) -> int | None:
-        key = key_of(self._plugin_id, name)
+        key = self._key_of(name)
         try:
             with _failures(name):
                 return (await _in_thread(self._s3.head_object, Bucket=self._bucket, Key=key))["ContentLength"]
@@ -63,7 +64,7 @@ class S3Files:
     async def link(self, name: str, *, seconds: int = 3600, filename: str | None = None) -> str:
         if not 1 <= seconds <= MAX_LINK_SECONDS:
             raise ValueError(f"a link lasts 1 to {MAX_LINK_SECONDS} seconds, not {seconds}")
-        params = {"Bucket": self._bucket, "Key": key_of(self._plugin_id, name)}
+        params = {"Bucket": self._bucket, "Key": self._key_of(name)}
         if filename is not None:
             params["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
         with _failures(name):
@@ -71,7 +72,7 @@ class S3Files:
 
     @asynccontextmanager
     async def writer(self, name: str) -> AsyncGenerator[S3FileWriter]:
-        out = S3FileWriter(self._s3, self._bucket, key_of(self._plugin_id, name), name)
+        out = S3FileWriter(self._s3, self._bucket, self._key_of(name), name)
         try:
             yield out
             await out.complete()
@@ -82,6 +83,9 @@ class S3Files:
     @property
     def _s3(self) -> S3Client:
         return self._aws.s3
+
+    def _key_of(self, name: str) -> str:
+        return key_of(self._plugin_id, self._user_id, name)
 
     def _read(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()

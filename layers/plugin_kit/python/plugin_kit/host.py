@@ -162,7 +162,9 @@ class Host:
 
     def _context(self, event: Event) -> Context:
         settings, info = self._settings, self.info
-        files = S3Files(self._aws, settings.files_bucket, settings.plugin_id) if "files" in info.permissions else None
+        files = None
+        if "files" in info.permissions:
+            files = S3Files(self._aws, settings.files_bucket, settings.plugin_id, event.user_id)
         return build_context(
             event,
             plugin_id=settings.plugin_id,

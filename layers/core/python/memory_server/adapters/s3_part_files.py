@@ -28,13 +28,13 @@ class S3PartFiles:
         self._client = client
         self._bucket = bucket
 
-    async def write(self, plugin_id: str, name: str, data: bytes) -> None:
-        key = key_of(plugin_id, name)
+    async def write(self, plugin_id: str, user_id: str, name: str, data: bytes) -> None:
+        key = key_of(plugin_id, user_id, name)
         await call(_COMPONENT, self._client.put_object, Bucket=self._bucket, Key=key, Body=data)
 
-    async def lines(self, plugin_id: str, name: str) -> AsyncIterator[bytes]:
+    async def lines(self, plugin_id: str, user_id: str, name: str) -> AsyncIterator[bytes]:
         """Yield the lines; at no time more of the file than a chunk and a line is in memory."""
-        body = await call(_COMPONENT, self._open, key_of(plugin_id, name))
+        body = await call(_COMPONENT, self._open, key_of(plugin_id, user_id, name))
         rest = b""
         while chunk := await call(_COMPONENT, body.read, _CHUNK_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")

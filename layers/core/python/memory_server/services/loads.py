@@ -76,12 +76,12 @@ class Loads:
 
     async def _stage(self, request: LoadRequest, staging: Staging) -> None:
         read = line_reader(self._embedder.dimensions, self._embedder.model_id, request.project)
-        place = 0
+        place, caller = 0, request.caller
         async with staging.writer() as write:
             for part, name in enumerate(request.parts):
                 number = 0
                 try:
-                    async for line in self._files.lines(request.caller.plugin_id, name):
+                    async for line in self._files.lines(caller.plugin_id, caller.user_id, name):
                         number += 1
                         place += 1
                         await write(read(line, place, part, number))

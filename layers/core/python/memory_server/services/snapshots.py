@@ -74,7 +74,7 @@ class _Parts:
 
     def __init__(self, files: PartFiles, request: SnapshotRequest) -> None:
         self._files = files
-        self._plugin_id = request.caller.plugin_id
+        self._caller = request.caller
         self._folder = f"{TRANSFERS}{request.transfer_id}"
         self._sending: asyncio.Task[None] | None = None
         self.written: list[JsonValue] = []
@@ -109,7 +109,8 @@ class _Parts:
         name = f"{self._folder}/{len(self.written):05}.jsonl"
         digest = hashlib.sha256(data).hexdigest()
         await self._sent()
-        self._sending = asyncio.create_task(self._files.write(self._plugin_id, name, data))
+        sending = self._files.write(self._caller.plugin_id, self._caller.user_id, name, data)
+        self._sending = asyncio.create_task(sending)
         self.written.append({"name": name, "kind": kind, "rows": rows, "bytes": len(data), "sha256": digest})
 
 

@@ -68,7 +68,7 @@ class TransferOperations:
         request = LoadRequest(caller=caller, **values)  # pyright: ignore[reportArgumentType]  # the readers give each field its type
         for part in request.parts:
             try:
-                key_of(plugin_id, part)
+                key_of(plugin_id, grant.user_id, part)
             except ValueError as error:
                 raise InvalidRequest.of("parts", str(error)) from error
         await self._function.begin(request)

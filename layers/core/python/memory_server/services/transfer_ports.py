@@ -24,11 +24,11 @@ class TransferFunction(Protocol):
 
 
 class PartFiles(Protocol):
-    """The files of plugins. Every method may raise Unavailable."""
+    """The files that plugins have for users. Every method may raise Unavailable."""
 
-    async def write(self, plugin_id: str, name: str, data: bytes) -> None: ...
+    async def write(self, plugin_id: str, user_id: str, name: str, data: bytes) -> None: ...
 
-    def lines(self, plugin_id: str, name: str) -> AsyncIterator[bytes]:
+    def lines(self, plugin_id: str, user_id: str, name: str) -> AsyncIterator[bytes]:
         """Yield the lines of a file, without their ends.
 
         Raises: InvalidRequest: there is no such file, it cannot have this name, or a line is far too long.

@@ -52,5 +52,5 @@ class FakeFiles:
 
 
 def _checked(name: str) -> str:
-    key_of("", name)
+    key_of("", None, name)
     return name
