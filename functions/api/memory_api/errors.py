@@ -26,6 +26,7 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
     errors.QuotaExceeded: (429, "quota-exceeded", "You have as much as you may have"),
     errors.KeyNotFound: (404, "key-not-found", "There is no such API key"),
+    errors.ExportNotFound: (404, "export-not-found", "There is no such export"),
     errors.InvalidRequest: (422, "invalid-request", "The request is not valid"),
     errors.MemoryNotFound: (404, "memory-not-found", "There is no such memory"),
     errors.VersionConflict: (412, "version-conflict", "The memory has changed"),

@@ -59,7 +59,7 @@ async def test_every_table_of_the_users_has_row_level_security_forced(database: 
             " ORDER BY 1"
         )
         rows = await cursor.fetchall()
-    tables = ("idempotency_keys", "loads", "memories", "memory_versions", "outbox", "usage")
+    tables = ("exports", "idempotency_keys", "loads", "memories", "memory_versions", "outbox", "usage")
     assert rows == [(table, "memory_owner", True) for table in tables]
 
 

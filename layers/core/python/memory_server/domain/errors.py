@@ -96,6 +96,15 @@ class KeyNotFound(MemoryServerError):
         super().__init__(f"there is no API key {key_id!r}: GET /keys names the keys that are there")
 
 
+class ExportNotFound(MemoryServerError):
+    """The user has no export of that id, or no more."""
+
+    def __init__(self, export_id: str) -> None:
+        super().__init__(
+            f"there is no export {export_id}: one is kept for a day, GET /me/exports names those there are"
+        )
+
+
 class MemoryNotFound(MemoryServerError):
     """The user has no memory of that id."""
 

@@ -12,6 +12,7 @@ from memory_server.domain.principals import Principal
 from memory_server.domain.quotas import NO_QUOTAS, Quotas, Usage
 from memory_server.outbox.postgres import PostgresOutbox
 from memory_server.repository import roles
+from memory_server.repository.exports import PostgresExportRecords
 from memory_server.repository.idempotency import PostgresIdempotencyKeys
 from memory_server.repository.memories import PostgresMemories
 from memory_server.repository.pool import RolePool
@@ -25,6 +26,7 @@ class PostgresUnitOfWork:
     memories: PostgresMemories
     outbox: PostgresOutbox
     idempotency: PostgresIdempotencyKeys
+    exports: PostgresExportRecords
 
 
 class PostgresDatabase:
@@ -61,6 +63,7 @@ class PostgresDatabase:
                 PostgresMemories(connection, principal, self._quotas),
                 PostgresOutbox(connection),
                 PostgresIdempotencyKeys(connection, principal),
+                PostgresExportRecords(connection),
             )
 
     async def user_ids(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from plugin_kit.context import Conflict
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -47,17 +47,29 @@ class LoadRequest:
     dry_run: bool = False
 
 
-TransferRequest: TypeAlias = SnapshotRequest | LoadRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Write all that is the user's into the file of an export, which the user asked for without a plugin."""
+
+    user_id: str
+    export_id: str
+
+
+TransferRequest: TypeAlias = SnapshotRequest | LoadRequest | ExportRequest
+
+_KINDS: Final = {SnapshotRequest: "snapshot", LoadRequest: "load", ExportRequest: "export"}
 
 
 def to_json(request: TransferRequest) -> dict[str, JsonValue]:
     """Return the JSON of ``request``."""
-    return {"kind": "snapshot" if isinstance(request, SnapshotRequest) else "load", **asdict(request)}
+    return {"kind": _KINDS[type(request)], **asdict(request)}
 
 
 def from_json(value: JsonObject) -> TransferRequest:
     """Return the request that ``to_json`` wrote as ``value``."""
     values = {name: item for name, item in value.items() if name != "kind"}
+    if value["kind"] == "export":
+        return ExportRequest(**values)  # pyright: ignore[reportArgumentType]  # to_json wrote them
     caller = cast("Mapping[str, JsonValue]", values.pop("caller"))
     causes = tuple(cast("Sequence[str]", caller["caused_by"]))
     made = Caller(**{**caller, "caused_by": causes})  # pyright: ignore[reportArgumentType]  # to_json wrote them
