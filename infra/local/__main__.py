@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--sign-in", choices=["off", "required"], default="off", help="off: everyone on this machine is one user"
     )
     up.add_argument("--data-dir", type=Path, default=Path(".data"), help="memories, plugins' state, objects and logs")
-    up.add_argument("--settings", type=Path, default=Path("config/settings.yaml"), help="which plugins there are")
+    up.add_argument(
+        "--settings", type=Path, default=Path("config/settings.yaml"), help="which plugins there are, and limits"
+    )
     return parser
 
 

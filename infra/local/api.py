@@ -48,7 +48,7 @@ class Door:
     @property
     def environment(self) -> Mapping[str, str]:
         """What the API's process is told of it."""
-        return {"SIGN_IN": "required" if self.sign_in else "off", "REQUESTS_A_MINUTE": "0"}
+        return {"SIGN_IN": "required" if self.sign_in else "off"}
 
 
 class Api:

@@ -15,7 +15,7 @@ from infra.local.aws import REGION, Aws
 from infra.local.build import RUNTIME
 from infra.local.model import MODEL
 from infra.local.plugins import UploadedPlugins
-from infra.local.settings import PluginSettings
+from infra.local.settings import Settings
 from infra.local.translate import Artifacts, translate
 from plugin_kit.json_types import JsonObject, JsonValue
 
@@ -53,7 +53,7 @@ class Stack:
     outputs: Mapping[str, str]
 
 
-def upload(aws: Aws, database: Database, settings: PluginSettings, note: Callable[[str], None]) -> Uploaded:
+def upload(aws: Aws, database: Database, settings: Settings, note: Callable[[str], None]) -> Uploaded:
     """Build what the template and the settings name and put it on the emulator.
 
     Raises:
@@ -70,6 +70,7 @@ def upload(aws: Aws, database: Database, settings: PluginSettings, note: Callabl
         "DatabasePort": str(database.port),
         "DatabaseName": database.name,
         "DatabaseAdminSecretArn": secret["ARN"],
+        **settings.limits.parameters,
     }
     with ArtifactBucket(aws, note) as bucket:
 
@@ -81,7 +82,7 @@ def upload(aws: Aws, database: Database, settings: PluginSettings, note: Callabl
         return Uploaded(
             template_url=put(_TEMPLATE, server),
             parameters=parameters,
-            plugins=plugins.upload(places, settings, note),
+            plugins=plugins.upload(places, settings.plugins, note),
         )
 
 

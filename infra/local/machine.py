@@ -23,7 +23,7 @@ from infra.local.first_key import first_key
 from infra.local.model import MODEL
 from infra.local.postgres import LocalPostgres
 from infra.local.progress import Steps
-from infra.local.settings import PluginSettings
+from infra.local.settings import Settings
 
 if TYPE_CHECKING:
     from infra.local.deploy import Stack
@@ -39,7 +39,7 @@ class Machine:
     A context manager: leaving takes down whatever is up.
     """
 
-    def __init__(self, folder: DataFolder, door: Door, settings: PluginSettings) -> None:
+    def __init__(self, folder: DataFolder, door: Door, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
         self._door = door
@@ -112,7 +112,7 @@ class Machine:
         self._api.prepare({**stack.api_environment, "MODEL_PATH": str(MODEL)})  # it embeds in its own process
         with tell.step("Deploying the plugins"):
             failed = plugins.deploy(aws, uploaded.plugins, deploy.NAME, stack.outputs)
-            plugins.forget_others(aws, uploaded.plugins.ids, stack.outputs, keep_data=self._settings.keep_data)
+            plugins.forget_others(aws, uploaded.plugins.ids, stack.outputs, keep_data=self._settings.plugins.keep_data)
         self._queues = Queues(aws.sqs, deploy.queue_urls(aws))
         return stack, failed
 

@@ -63,7 +63,33 @@ class PluginSettings:
         return found
 
 
-def load(path: Path) -> PluginSettings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """The section ``limits``: what each user may do and have, 0 for any number."""
+
+    requests_a_minute: int = 0
+    memories_a_user: int = 0
+    bytes_a_user: int = 0
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The template's parameters that say the same."""
+        return {
+            "RequestsAMinute": str(self.requests_a_minute),
+            "MemoriesAUser": str(self.memories_a_user),
+            "BytesAUser": str(self.bytes_a_user),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole file."""
+
+    plugins: PluginSettings = PluginSettings()
+    limits: LimitSettings = LimitSettings()
+
+
+def load(path: Path) -> Settings:
     """Return the settings of the file at ``path``; what it leaves out has its default.
 
     Raises:
@@ -76,8 +102,10 @@ def load(path: Path) -> PluginSettings:
     except yaml.YAMLError as error:
         raise CannotRun(f"{path} is not YAML: {error}") from None
     try:
-        sections = _section("the file", content, ["plugins"])
-        return _plugins(sections.get("plugins"), path.resolve().parent)
+        sections = _section("the file", content, ["plugins", "limits"])
+        return Settings(
+            plugins=_plugins(sections.get("plugins"), path.resolve().parent), limits=_limits(sections.get("limits"))
+        )
     except _Fault as error:
         raise CannotRun(f"{path}: {error}") from None
 
@@ -91,6 +119,14 @@ def _plugins(content: object, folder: Path) -> PluginSettings:
     entries = cast("list[object]", given.pop("plugins", []))
     plugins = tuple(_entry(number, entry, folder) for number, entry in enumerate(entries))
     return PluginSettings(plugins=plugins, **cast("dict[str, bool]", given))
+
+
+def _limits(content: object) -> LimitSettings:
+    given = _section("limits", content, [field.name for field in fields(LimitSettings)])
+    for name, value in given.items():
+        if type(value) is not int or value < 0:
+            raise _Fault(f"limits.{name} is {value!r}: write a whole number, 0 for no limit")
+    return LimitSettings(**cast("dict[str, int]", given))
 
 
 def _entry(number: int, entry: object, folder: Path) -> str | Path:

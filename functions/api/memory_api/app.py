@@ -13,6 +13,7 @@ from memory_api import errors, openapi
 from memory_api.audit import Audit
 from memory_api.middleware import LimitBody, LogRequests, PublishEvents
 from memory_api.routes import (
+    exports,
     health,
     keys,
     mcp,
@@ -87,6 +88,7 @@ def create_app(services: bootstrap.Api, *, signed_in: bool = True) -> FastAPI:
         plugin_deliveries,
         keys,
         me,
+        exports,
         health,
         mcp,
         protected_resource,

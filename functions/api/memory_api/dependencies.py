@@ -10,7 +10,9 @@ from fastapi import Depends, Path, Request
 
 from memory_server.bootstrap import Api
 from memory_server.domain.errors import PluginNotFound
+from memory_server.services.accounts import AccountService
 from memory_server.services.erasure import Erasure as ErasureService
+from memory_server.services.exports import DataExports as DataExportService
 from memory_server.services.health import HealthService
 from memory_server.services.keys import KeyService
 from memory_server.services.memories import MemoryService
@@ -83,6 +85,14 @@ def _erasure(api: Services) -> ErasureService:
     return api.erasure
 
 
+def _accounts(api: Services) -> AccountService:
+    return api.accounts
+
+
+def _data_exports(api: Services) -> DataExportService:
+    return api.data_exports
+
+
 def _keys(api: Services) -> KeyService:
     return api.keys
 
@@ -110,6 +120,8 @@ PluginEndpoints: TypeAlias = Annotated[PluginEndpointService, Depends(_plugin_en
 PluginReports: TypeAlias = Annotated[PluginReportService, Depends(_plugin_reports)]
 Health: TypeAlias = Annotated[HealthService, Depends(_health)]
 Erasure: TypeAlias = Annotated[ErasureService, Depends(_erasure)]
+Accounts: TypeAlias = Annotated[AccountService, Depends(_accounts)]
+DataExports: TypeAlias = Annotated[DataExportService, Depends(_data_exports)]
 Keys: TypeAlias = Annotated[KeyService, Depends(_keys)]
 MemoryId: TypeAlias = Annotated[str, Depends(_memory_id)]
 PluginId: TypeAlias = Annotated[str, Depends(_plugin_id)]

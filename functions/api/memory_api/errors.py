@@ -13,7 +13,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from memory_api.headers import rate_limit_headers
+from memory_api.headers import QUOTA_RETRY_SECONDS, quota_headers, rate_limit_headers
 from memory_api.problems import problem
 from memory_api.protected_resource import challenge
 from memory_server.domain import errors
@@ -24,7 +24,9 @@ _KINDS: Final[Mapping[type[errors.MemoryServerError], tuple[int, str, str]]] = {
     errors.InsufficientScope: (403, "insufficient-scope", "The credential does not permit this"),
     errors.OutsideProject: (403, "outside-project", "The credential is for another project"),
     errors.TooManyRequests: (429, "too-many-requests", "Too many requests"),
+    errors.QuotaExceeded: (429, "quota-exceeded", "You have as much as you may have"),
     errors.KeyNotFound: (404, "key-not-found", "There is no such API key"),
+    errors.ExportNotFound: (404, "export-not-found", "There is no such export"),
     errors.InvalidRequest: (422, "invalid-request", "The request is not valid"),
     errors.MemoryNotFound: (404, "memory-not-found", "There is no such memory"),
     errors.VersionConflict: (412, "version-conflict", "The memory has changed"),
@@ -92,6 +94,8 @@ def _headers(request: Request, error: Exception) -> dict[str, str]:
                 "Retry-After": str(error.retry_after),
                 **rate_limit_headers(error.quota, 0, error.retry_after),
             }
+        case errors.QuotaExceeded():
+            return {"Retry-After": str(QUOTA_RETRY_SECONDS), **quota_headers(error.quota, error.allowed, 0)}
         case errors.Unavailable():
             return {"Retry-After": str(error.retry_after)}
         case errors.EndpointMethodNotAllowed():
@@ -102,20 +106,32 @@ def _headers(request: Request, error: Exception) -> dict[str, str]:
 
 def _members(error: Exception) -> dict[str, JsonValue]:
     match error:
-        case errors.InvalidRequest():
-            return {"errors": [_fault(("body", *fault.path), fault.message) for fault in error.faults]}
-        case errors.IdempotencyKeyReused():
-            return {"errors": [_fault(("header", "Idempotency-Key"), str(error))]}
+        case errors.InvalidRequest() | errors.IdempotencyKeyReused():
+            return {"errors": _faults(error)}
         case errors.DuplicateContent():
             return {"memory_id": error.memory_id}
         case errors.EndpointNotFound():
             return {"endpoints": error.endpoints}
         case errors.InsufficientScope():
             return {"scope": error.scope}
+        case errors.QuotaExceeded():
+            told: dict[str, JsonValue] = {"quota": error.quota, "allowed": error.allowed, "used": error.used}
+            return told if error.place is None else {**told, "errors": _faults(error)}
         case errors.EndpointFailed():
             return {"plugin": error.plugin_id, "error_id": error.error_id}
         case _:
             return {}
+
+
+def _faults(error: errors.InvalidRequest | errors.IdempotencyKeyReused | errors.QuotaExceeded) -> list[JsonValue]:
+    """Return which parts of the request are the matter."""
+    match error:
+        case errors.InvalidRequest():
+            return [_fault(("body", *fault.path), fault.message) for fault in error.faults]
+        case errors.IdempotencyKeyReused():
+            return [_fault(("header", "Idempotency-Key"), str(error))]
+        case errors.QuotaExceeded():
+            return [_fault(("body", "memories", error.place or 0), "it and those after it are too much")]
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

@@ -9,12 +9,15 @@ from fastapi import Header
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from memory_api.schemas.fields import fault
+from memory_server.domain.quotas import QuotaName
 from memory_server.services.rate_limits import WINDOW_SECONDS
 
 # Versions count from 1: a well-formed tag that is not one of ours matches no memory.
 _NO_VERSION: Final = 0
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,17}")
+# Memories end by themselves only where they expire: it is worth asking again, but not soon.
+QUOTA_RETRY_SECONDS: Final = 3600
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
@@ -36,6 +39,12 @@ def rate_limit_headers(quota: int, remaining: int, seconds: int) -> dict[str, st
         "RateLimit-Policy": f'"requests";q={quota};w={WINDOW_SECONDS}',
         "RateLimit": f'"requests";r={remaining};t={seconds}',
     }
+
+
+def quota_headers(name: QuotaName, quota: int, remaining: int) -> dict[str, str]:
+    """Return what tells a client how much of a quota is left. None of it comes back with time, so it has no window."""
+    unit = ';qu="content-bytes"' if name == "bytes" else ""
+    return {"RateLimit-Policy": f'"{name}";q={quota}{unit}', "RateLimit": f'"{name}";r={remaining}'}
 
 
 def _tags(header: str) -> list[tuple[str, str]]:

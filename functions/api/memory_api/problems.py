@@ -72,7 +72,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     413: "The body is too large",
     415: "The body is not JSON",
     422: "Something in the request is wrong: errors names each field and why",
-    429: "The user, or the key, has asked as often as it may: Retry-After says when to come again",
+    429: "The user, or the key, has asked as often as it may, or has as much as it may: detail says which",
     502: "The plugin failed: detail says what it raised",
     503: "A part that the request needs does not answer: Retry-After says when to come again",
 }

@@ -48,8 +48,9 @@ class SignInFirst:
 
         async def send_with_limit(message: Message) -> None:
             if message["type"] == "http.response.start" and limit is not None:
-                headers = rate_limit_headers(limit.quota, limit.remaining, limit.seconds)
-                MutableHeaders(scope=message).update(headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in rate_limit_headers(limit.quota, limit.remaining, limit.seconds).items():
+                    headers[name] = ", ".join(filter(None, (value, headers.get(name))))
             await send(message)
 
         await self._app(scope, receive, send_with_limit)

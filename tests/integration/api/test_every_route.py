@@ -31,6 +31,7 @@ from tests.integration.api.deployed_plugin import deployed
 
 METADATA: Final = "/.well-known/oauth-protected-resource"
 OPEN: Final = {"GET /health", "GET /health/ready", f"GET {METADATA}", f"GET {METADATA}/mcp"}
+OPEN_TO_ALL_WHO_SIGN_IN: Final = {"GET /me"}  # who may not know who they are?
 NOT_IN_THE_DOCUMENT: Final = {
     "/docs": "open to strangers",
     "/mcp": "its tools ask for their scopes one by one: test_mcp_sign_in",
@@ -97,7 +98,9 @@ def undeclared(app: FastAPI) -> set[str]:
         path = str(route.path)
         for method in (route.methods or set[str]()) - {"HEAD", "OPTIONS"}:
             name = f"{method} {re.sub(r':[a-z_]+', '', path)}"
-            if path not in NOT_IN_THE_DOCUMENT and name not in OPEN and scopes.get(name) not in SCOPES:
+            if path in NOT_IN_THE_DOCUMENT or name in OPEN | OPEN_TO_ALL_WHO_SIGN_IN:
+                continue
+            if scopes.get(name) not in SCOPES:
                 found.add(name)
     return found
 
@@ -144,6 +147,12 @@ def operations(
 def closed(operations: list[Operation]) -> list[Operation]:
     """Those that strangers may not ask for."""
     return [operation for operation in operations if str(operation) not in OPEN]
+
+
+@pytest.fixture(scope="module")
+def scoped(closed: list[Operation]) -> list[Operation]:
+    """Those that ask for a scope."""
+    return [operation for operation in closed if str(operation) not in OPEN_TO_ALL_WHO_SIGN_IN]
 
 
 def draft(*scopes: str, expires_at: datetime | None = None) -> KeyDraft:
@@ -234,9 +243,9 @@ def test_nothing_answers_a_credential_that_is_wrong_and_nothing_says_why(
 
 
 def test_nothing_answers_too_small_a_scope_but_says_which_would_do(
-    over_uvicorn: httpx.Client, closed: list[Operation], keyring: Keyring, issuer: Issuer
+    over_uvicorn: httpx.Client, scoped: list[Operation], keyring: Keyring, issuer: Issuer
 ) -> None:
-    for operation in closed:
+    for operation in scoped:
         others = [scope for scope in SCOPES if scope != operation.scope]
         for credential in (keyring.make(draft(*others)).text, issuer.token(scope=" ".join(others))):
             response = operation.send(over_uvicorn, credential)
@@ -247,12 +256,21 @@ def test_nothing_answers_too_small_a_scope_but_says_which_would_do(
 
 
 def test_everything_answers_the_scope_that_it_asks_for(
-    over_uvicorn: httpx.Client, closed: list[Operation], keyring: Keyring, issuer: Issuer
+    over_uvicorn: httpx.Client, scoped: list[Operation], keyring: Keyring, issuer: Issuer
 ) -> None:
-    for operation in closed:
+    for operation in scoped:
         scope = str(operation.scope)
         for credential in (keyring.make(draft(scope)).text, issuer.token(scope=scope)):
             assert operation.send(over_uvicorn, credential).status_code not in (401, 403, 500), operation
+
+
+def test_who_has_signed_in_may_ask_who_they_are_whatever_their_scope(
+    over_uvicorn: httpx.Client, keyring: Keyring, issuer: Issuer
+) -> None:
+    for scope in SCOPES:
+        for credential in (keyring.make(draft(scope)).text, issuer.token(scope=scope)):
+            answer = Operation("GET", "/me", None).send(over_uvicorn, credential)
+            assert (answer.status_code, answer.json()["scopes"]) == (200, [scope])
 
 
 def test_what_is_another_users_is_as_if_it_were_not_there(

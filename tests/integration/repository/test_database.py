@@ -14,7 +14,7 @@ from memory_server.domain.principals import LOCAL
 from memory_server.domain.queries import MemoryFilter
 from memory_server.repository.administration import Administrator, prepare_database
 from memory_server.repository.database import PostgresDatabase
-from tests.fixtures.postgres import TestDatabase
+from tests.fixtures.postgres import MIGRATIONS, TestDatabase
 from tests.integration.repository.conftest import MODEL, vector
 
 
@@ -91,10 +91,7 @@ async def test_preparing_makes_the_database_and_may_be_repeated(
     administrator = Administrator(
         host=postgres.host, port=postgres.port, name="made here", user=postgres.user, password=postgres.password
     )
-    assert await prepare_database(administrator, server_secret=database.server_secret) == [
-        "0001_memories.sql",
-        "0002_tenancy.sql",
-    ]
+    assert await prepare_database(administrator, server_secret=database.server_secret) == MIGRATIONS
     assert await prepare_database(administrator, server_secret=database.server_secret) == []
     password = role_password(database.server_secret, "memory_app")
     server = PostgresDatabase(postgres.host, postgres.port, "made here", password)

@@ -14,7 +14,7 @@ from psycopg.rows import TupleRow
 from infra.local.postgres import LocalPostgres
 from memory_server.domain.passwords import role_password
 from memory_server.repository.migrate import migrate
-from tests.fixtures.postgres import SERVER_SECRET, TestDatabase
+from tests.fixtures.postgres import MIGRATIONS, SERVER_SECRET, TestDatabase
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def run(url: str) -> list[str]:
 
 async def test_migrations_are_applied_once_although_two_start_together(empty_database: str) -> None:
     first, second = await asyncio.gather(run(empty_database), run(empty_database))
-    assert sorted([first, second]) == [[], ["0001_memories.sql", "0002_tenancy.sql"]]
+    assert sorted([first, second]) == [[], MIGRATIONS]
     assert await run(empty_database) == []
 
 
@@ -47,7 +47,7 @@ async def test_an_administrator_who_is_no_superuser_can_migrate_once_the_extensi
         async with await AsyncConnection[TupleRow].connect(server.dsn("memory"), autocommit=True) as connection:
             await connection.execute("CREATE EXTENSION vector")
         url = f"postgresql://cloud_admin:secret@{server.host}:{server.port}/memory"
-        assert await run(url) == ["0001_memories.sql", "0002_tenancy.sql"]
+        assert await run(url) == MIGRATIONS
         assert await run(url) == []
 
 
@@ -59,7 +59,7 @@ async def test_every_table_of_the_users_has_row_level_security_forced(database: 
             " ORDER BY 1"
         )
         rows = await cursor.fetchall()
-    tables = ("idempotency_keys", "loads", "memories", "memory_versions", "outbox")
+    tables = ("exports", "idempotency_keys", "loads", "memories", "memory_versions", "outbox", "usage")
     assert rows == [(table, "memory_owner", True) for table in tables]
 
 

@@ -267,3 +267,16 @@ def test_an_embedder_that_is_away_fails_the_load_alone(transfers: Transfers) -> 
     transfers.embedder.away = False
     assert numbers(transfers.load(part)) == (1, 0, 0, 0, 0)
     assert json.dumps(transfers.rows("SELECT count(*) FROM loads")) == "[[1]]"
+
+
+def test_a_load_that_is_over_the_users_quota_stores_nothing_and_says_so(
+    transfers: Transfers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfers.store(MemoryDraft(content="there"))
+    monkeypatch.setenv("MEMORIES_A_USER", "3")
+    part = transfers.write("a.jsonl", *({"content": str(number)} for number in range(3)))
+    outcome = transfers.load(part)
+    assert "a user may have 3 memories, 1 are there" in outcome["error"]["message"]
+    assert (outcome["created"], len(transfers.memories())) == (0, 1)
+    assert numbers(transfers.load(transfers.write("b.jsonl", {"content": "0"}, {"content": "1"}), key="k2"))[0] == 2
+    assert transfers.rows("SELECT sum(memories) FROM usage WHERE user_id = 'ana'") == [(3,)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.errors import CannotRun
-from infra.local.settings import PluginSettings, load
+from infra.local.settings import LimitSettings, PluginSettings, Settings, load
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -29,11 +29,19 @@ def plugin(folder: Path) -> Path:
 def settings(folder: Path, text: str) -> PluginSettings:
     file = folder / "settings.yaml"
     file.write_text(text)
-    return load(file)
+    return load(file).plugins
 
 
 def test_the_settings_of_the_repository_are_the_defaults() -> None:
-    assert load(REPOSITORY / "config" / "settings.yaml") == PluginSettings()
+    assert load(REPOSITORY / "config" / "settings.yaml") == Settings()
+
+
+def test_limits_are_parameters_of_the_template(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("limits: {memories_a_user: 1000, bytes_a_user: 0}")
+    limits = load(file).limits
+    assert limits == LimitSettings(memories_a_user=1000)
+    assert limits.parameters == {"RequestsAMinute": "0", "MemoriesAUser": "1000", "BytesAUser": "0"}
 
 
 def test_every_folder_with_a_plugin_is_deployed(home: Path, tmp_path: Path) -> None:
@@ -70,6 +78,9 @@ def test_no_plugin_is_deployed_where_plugins_are_off(home: Path, tmp_path: Path)
         ("plugins: {plugins: first}", "plugins.plugins is 'first': write a list of ids and paths"),
         ("plugins: {plugins: [7]}", "plugins.plugins[0] is 7: write an id"),
         ("plugins: {plugins: [first, ./My-Plugin]}", "plugins.plugins[1] is './My-Plugin': write an id"),
+        ("limits: {memories: 5}", "limits has the unknown key 'memories': did you mean 'memories_a_user'?"),
+        ("limits: {bytes_a_user: -1}", "limits.bytes_a_user is -1: write a whole number, 0 for no limit"),
+        ("limits: {requests_a_minute: many}", "limits.requests_a_minute is 'many': write a whole number"),
         ("plugins: {", "is not YAML"),
     ],
 )

@@ -6,11 +6,18 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
-from memory_api.auth import MemoryWriter
-from memory_api.dependencies import Erasure
+from memory_api.auth import Caller, MemoryWriter
+from memory_api.dependencies import Accounts, Erasure
 from memory_api.problems import problems
+from memory_api.schemas.me import Me
 
 router = APIRouter(prefix="/me", tags=["me"])
+
+
+@router.get("", responses=problems(422, 503))
+async def show_me(caller: Caller, accounts: Accounts) -> Me:
+    """Show whom the credential stands for, what it may, what the user has stored and may store."""
+    return Me.of(caller, await accounts.of(caller))
 
 
 @router.delete("", status_code=204, responses=problems(422, 503))

@@ -20,7 +20,7 @@ class Settings:
     that fails ``failure_limit`` times in a row is disabled, never where it is 0. ``sign_in`` is "off" where everyone is
     the built-in user, which a server on a loopback address alone may be. Access tokens are taken where ``oidc_issuer``
     is named. ``public_url`` is where clients find the server; left empty, it is what they asked. A user may ask
-    ``requests_a_minute`` times, 0 for any number.
+    ``requests_a_minute`` times, and have ``memories_a_user`` of ``bytes_a_user`` in all, 0 for any number.
     """
 
     database_host: str = ""
@@ -46,6 +46,8 @@ class Settings:
     keys_table: str = ""
     requests_table: str = ""
     requests_a_minute: int = 0
+    memories_a_user: int = 0
+    bytes_a_user: int = 0
     sign_in: str = "required"
     oidc_issuer: str = ""
     oidc_audience: str = ""

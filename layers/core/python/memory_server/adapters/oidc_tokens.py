@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from urllib.request import urlopen
 
@@ -73,7 +73,8 @@ class OidcTokens:
         subject = claims["sub"]
         if not isinstance(subject, str) or not subject:
             raise ValueError("the token's sub is no text")
-        return Principal(subject, known_scopes(_scopes(claims)))
+        ends = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        return Principal(subject, known_scopes(_scopes(claims)), expires_at=ends)
 
     async def _key_set(self, lifetime: timedelta) -> KeySet:
         """Return the issuer's keys, asked for at most ``lifetime`` ago; older ones where it does not answer now."""

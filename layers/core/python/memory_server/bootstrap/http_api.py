@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap import delivery, erasure, plugins, sign_in
+from memory_server.bootstrap import delivery, erasure, exports, plugins, sign_in
 from memory_server.bootstrap.parts import (
     cached_embedder,
     database,
@@ -15,13 +15,16 @@ from memory_server.bootstrap.parts import (
     plugin_registry,
     plugin_sql,
     publisher,
+    quotas,
     server_secret,
 )
 from memory_server.settings import Settings
 
 if TYPE_CHECKING:
+    from memory_server.services.accounts import AccountService
     from memory_server.services.erasure import Erasure
     from memory_server.services.events import Events
+    from memory_server.services.exports import DataExports
     from memory_server.services.health import HealthService
     from memory_server.services.keys import KeyService
     from memory_server.services.memories import MemoryService
@@ -59,6 +62,8 @@ class Api:
     health: HealthService
     sign_in: SignIn
     erasure: Erasure
+    accounts: AccountService
+    data_exports: DataExports
     rate_limits: RateLimits
     keys: KeyService
     issuer: str
@@ -72,6 +77,7 @@ def api(settings: Settings) -> Api:
     """Return what the HTTP API serves. It asks for the server's secret: call it once, at a cold start."""
     from memory_server.adapters.aws import Clients
     from memory_server.adapters.system_clock import SystemClock
+    from memory_server.services.accounts import AccountService
     from memory_server.services.events import Events
     from memory_server.services.health import HealthService
     from memory_server.services.memories import MemoryService
@@ -117,6 +123,8 @@ def api(settings: Settings) -> Api:
         health=HealthService(parts, pending),
         sign_in=signing_in,
         erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas, signing_in),
+        accounts=AccountService(storage, quotas(settings), settings.requests_a_minute),
+        data_exports=exports.data_exports(settings, clients, storage),
         rate_limits=sign_in.rate_limits(settings, clients),
         keys=sign_in.keys(settings, clients, signing_in),
         issuer=settings.oidc_issuer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memory_server.domain.quotas import Quotas
 from memory_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,7 +74,13 @@ def database(settings: Settings, secret: ServerSecret) -> PostgresDatabase:
         settings.database_name,
         secret.role_password(roles.APP),
         settings.database_pool_size,
+        quotas=quotas(settings),
     )
+
+
+def quotas(settings: Settings) -> Quotas:
+    """Return what each user may have."""
+    return Quotas(memories=settings.memories_a_user, bytes=settings.bytes_a_user)
 
 
 def plugin_tasks(

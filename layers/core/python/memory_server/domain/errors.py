@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from memory_server.domain.quotas import QuotaName
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,39 @@ class TooManyRequests(MemoryServerError):
         super().__init__(f"{quota:,} requests a minute are permitted: send this one again in {retry_after} seconds")
 
 
+class QuotaExceeded(MemoryServerError):
+    """The user has as much as they may have: ``quota`` names what of, ``place`` the first memory that is too much.
+
+    ``used`` is what was there before the request, None where the caller may not know.
+    """
+
+    def __init__(self, quota: QuotaName, *, allowed: int, used: int | None, place: int | None = None) -> None:
+        self.quota: Final = quota
+        self.allowed = allowed
+        self.used = used
+        self.place = place
+        what = "memories" if quota == "memories" else "bytes of memories"
+        there = "" if used is None else f", {used:,} are there"
+        super().__init__(
+            f"a user may have {allowed:,} {what}{there}, and this would be too much; nothing was stored: delete "
+            "memories that are not needed any more and send this again, or ask who runs the server for more"
+        )
+
+
 class KeyNotFound(MemoryServerError):
     """There is no API key of that id."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"there is no API key {key_id!r}: GET /keys names the keys that are there")
+
+
+class ExportNotFound(MemoryServerError):
+    """The user has no export of that id, or no more."""
+
+    def __init__(self, export_id: str) -> None:
+        super().__init__(
+            f"there is no export {export_id}: one is kept for a day, GET /me/exports names those there are"
+        )
 
 
 class MemoryNotFound(MemoryServerError):

@@ -50,6 +50,7 @@ class ApiKey:
             project=self.project,
             credential_id=self.key_id,
             requests_a_minute=self.requests_a_minute,
+            expires_at=self.expires_at,
         )
 
 

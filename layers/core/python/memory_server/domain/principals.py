@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from memory_server.domain.errors import InsufficientScope, OutsideProject
@@ -17,7 +18,7 @@ class Principal:
     """The user that a credential stands for. It comes from the credential, never from a body or a parameter.
 
     Where ``project`` is given, nothing outside that project exists for the principal. ``credential_id`` names an API
-    key; ``requests_a_minute`` is that key's own limit.
+    key; ``requests_a_minute`` is that key's own limit. ``expires_at`` is when the credential ends, if it does.
     """
 
     user_id: str
@@ -25,6 +26,7 @@ class Principal:
     project: str | None = None
     credential_id: str | None = None
     requests_a_minute: int | None = None
+    expires_at: datetime | None = None
 
     def require(self, scope: str) -> None:
         """Raises: InsufficientScope: the credential lacks ``scope``."""

@@ -12,11 +12,14 @@ from pgvector.psycopg import register_vector_async
 
 from memory_server.domain.errors import UserErased
 from memory_server.domain.principals import Principal
+from memory_server.domain.quotas import NO_QUOTAS, Quotas, Usage
 from memory_server.outbox.postgres import PostgresOutbox
 from memory_server.repository import roles
+from memory_server.repository.exports import PostgresExportRecords
 from memory_server.repository.idempotency import PostgresIdempotencyKeys
 from memory_server.repository.memories import PostgresMemories
 from memory_server.repository.pool import RolePool
+from memory_server.repository.usage import usage
 
 _USER: Final = "SELECT set_config('app.user_id', %s, true)"
 # What plugins do for a user takes seconds; a load may take minutes, and then the client asks again.
@@ -30,14 +33,23 @@ class PostgresUnitOfWork:
     memories: PostgresMemories
     outbox: PostgresOutbox
     idempotency: PostgresIdempotencyKeys
+    exports: PostgresExportRecords
 
 
 class PostgresDatabase:
     """The database, as the role that row-level security confines. It connects on first use."""
 
     def __init__(
-        self, host: str, port: int, name: str, password: str, pool_size: int = 2, user: str = roles.APP
+        self,
+        host: str,
+        port: int,
+        name: str,
+        password: str,
+        pool_size: int = 2,
+        user: str = roles.APP,
+        quotas: Quotas = NO_QUOTAS,
     ) -> None:
+        self._quotas = quotas
         self._pool = RolePool(
             host, port, name, user=user, password=password, size=pool_size, configure=register_vector_async
         )
@@ -55,9 +67,10 @@ class PostgresDatabase:
                 [principal.user_id, principal.project or ""],
             )
             yield PostgresUnitOfWork(
-                PostgresMemories(connection, principal),
+                PostgresMemories(connection, principal, self._quotas),
                 PostgresOutbox(connection),
                 PostgresIdempotencyKeys(connection, principal),
+                PostgresExportRecords(connection),
             )
 
     async def user_ids(self) -> list[str]:
@@ -69,6 +82,16 @@ class PostgresDatabase:
         async with self._pool.transaction() as connection:
             rows = await (await connection.execute("SELECT user_id FROM user_ids() AS user_id")).fetchall()
         return [str(row["user_id"]) for row in rows]
+
+    async def usage(self, user_id: str) -> Usage:
+        """Return what a user has stored.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        async with self._pool.transaction() as connection:
+            await connection.execute(_USER, [user_id])
+            return await usage(connection)
 
     @asynccontextmanager
     async def present(self, user_id: str, since: datetime) -> AsyncGenerator[None]:

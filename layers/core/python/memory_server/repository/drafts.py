@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from psycopg.rows import DictRow
+
 from memory_server.domain.errors import Unavailable
 from memory_server.domain.events import new_id
 from memory_server.domain.memories import MemoryDraft, StoreResult, Vector, content_hash
@@ -45,23 +47,32 @@ async def add(
     drafts: Sequence[MemoryDraft],
     vectors: Mapping[int, Vector],
     model_id: str,
-) -> list[StoreResult]:
-    """Store the drafts, or find what is there, in order; of one content in two drafts the first is stored."""
+) -> tuple[list[StoreResult], dict[int, int]]:
+    """Store the drafts, or find what is there, in order; of one content in two drafts the first is stored.
+
+    Return the bytes of those that were stored, too, by index.
+    """
     await bury_expired(connection, [_key(draft) for draft in drafts])
     originals = _originals(drafts)
     results: dict[int, StoreResult] = {}
+    sizes: dict[int, int] = {}
     missing = sorted(set(originals.values()))
     while missing:
         # Another transaction may store a content, or delete it, between the two statements: then look again.
         found = await find_duplicates(connection, [drafts[index] for index in missing])
         results |= {missing[place]: StoreResult(memory=memory, created=False) for place, memory in found.items()}
         wanted = [index for index in missing if index not in results]
-        results |= await _insert(connection, principal, {index: drafts[index] for index in wanted}, vectors, model_id)
+        for index, row in await _insert(
+            connection, principal, {index: drafts[index] for index in wanted}, vectors, model_id
+        ):
+            results[index] = StoreResult(memory=memory_of(row), created=True)
+            sizes[index] = row["bytes"]
         missing = [index for index in missing if index not in results]
-    return [
+    answers = [
         results[index] if original == index else StoreResult(memory=results[original].memory, created=False)
         for index, original in originals.items()
     ]
+    return answers, dict(sorted(sizes.items()))
 
 
 async def _insert(
@@ -70,10 +81,10 @@ async def _insert(
     drafts: Mapping[int, MemoryDraft],
     vectors: Mapping[int, Vector],
     model_id: str,
-) -> dict[int, StoreResult]:
-    """Insert the drafts and return by index those that went in: another transaction may have been faster."""
+) -> list[tuple[int, DictRow]]:
+    """Insert the drafts and return the rows of those that went in: another transaction may have been faster."""
     if not drafts:
-        return {}
+        return []
     if not vectors.keys() >= drafts.keys():
         # The duplicate that spared a draft its embedding was deleted meanwhile.
         raise Unavailable("database", retry_after=1)
@@ -97,8 +108,7 @@ async def _insert(
             "vectors": [half_vector(vectors[index]) for index in drafts],
         },
     )
-    memories = [memory_of(row) for row in await cursor.fetchall()]
-    return {ids[memory.id]: StoreResult(memory=memory, created=True) for memory in memories}
+    return [(ids[str(row["id"])], row) for row in await cursor.fetchall()]
 
 
 def _originals(drafts: Sequence[MemoryDraft]) -> dict[int, int]:

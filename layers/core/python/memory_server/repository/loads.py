@@ -16,9 +16,12 @@ from psycopg.types.json import Jsonb
 
 from memory_server.domain.errors import Unavailable, UserErased
 from memory_server.domain.memories import Vector
+from memory_server.domain.principals import Principal
+from memory_server.domain.quotas import NO_QUOTAS, Quotas
 from memory_server.repository.pool import Connection, RolePool
 from memory_server.repository.rows import half_vector
 from memory_server.repository.sql import statement
+from memory_server.repository.usage import QuotaKeeper, usage
 from memory_server.services.transfer_ports import RepeatedId, StagedLine, Write
 from memory_server.services.transfer_requests import LoadRequest
 from plugin_kit.envelope import VERSION
@@ -52,25 +55,27 @@ logger = logging.getLogger(__name__)
 class PostgresLoads:
     """Implements transfer_ports.LoadTarget, by the role memory_bulk."""
 
-    def __init__(self, pool: RolePool) -> None:
+    def __init__(self, pool: RolePool, quotas: Quotas = NO_QUOTAS) -> None:
         self._pool = pool
+        self._quotas = quotas
 
     async def outcome(self, request: LoadRequest) -> JsonObject | None:
         async with self._pool.transaction() as connection:
-            return await _Load(connection, request).outcome()
+            return await _Load(connection, request, self._quotas).outcome()
 
     @asynccontextmanager
     async def stage(self, request: LoadRequest) -> AsyncGenerator[PostgresStaging]:
         async with self._pool.session() as connection:
-            yield PostgresStaging(connection, request)
+            yield PostgresStaging(connection, request, self._quotas)
 
 
 class PostgresStaging:
     """Implements transfer_ports.Staging, in the temporary tables of one session."""
 
-    def __init__(self, connection: Connection, request: LoadRequest) -> None:
+    def __init__(self, connection: Connection, request: LoadRequest, quotas: Quotas) -> None:
         self._connection = connection
         self._request = request
+        self._quotas = quotas
 
     @asynccontextmanager
     async def writer(self) -> AsyncGenerator[Write]:
@@ -96,7 +101,7 @@ class PostgresStaging:
 
     async def unembedded(self, at_once: int) -> AsyncGenerator[Mapping[bytes, str]]:
         async with self._connection.transaction():
-            load = _Load(self._connection, self._request)
+            load = _Load(self._connection, self._request, self._quotas)
             await load.begin()
             await load.plan()
             await load.run("load_unembedded")
@@ -117,7 +122,7 @@ class PostgresStaging:
         for _ in range(_ATTEMPTS):
             try:
                 async with self._connection.transaction():
-                    load = _Load(self._connection, self._request)
+                    load = _Load(self._connection, self._request, self._quotas)
                     await load.begin()
                     return await (load.tried() if self._request.dry_run else load.stored())
             except IntegrityError:
@@ -128,9 +133,10 @@ class PostgresStaging:
 class _Load:
     """One transaction of a load, whose lines are staged."""
 
-    def __init__(self, connection: Connection, request: LoadRequest) -> None:
+    def __init__(self, connection: Connection, request: LoadRequest, quotas: Quotas) -> None:
         self._connection = connection
         self._request = request
+        self._quotas = QuotaKeeper(connection, Principal(request.caller.user_id), quotas)
         self._names: Mapping[str, object] = {
             "user_id": request.caller.user_id,
             "plugin_id": request.caller.plugin_id,
@@ -167,12 +173,15 @@ class _Load:
         if not (await self._connection.execute(_CLAIM, self._names)).rowcount:
             return await self.outcome() or {}
         await self.run("load_bury")
+        before = await usage(self._connection)
         await self.plan()
         counts = await self._counts()
         dropped = counts["created"] >= _MANY and await self._dropped_indexes()
         for name in STORING:
             await self.run(name)
         versions = await self._stored_versions(dry_run=False)
+        added = await usage(self._connection)
+        await self._quotas.hold(memories=added.memories - before.memories, size=added.bytes - before.bytes)
         causes = [*self._request.caller.caused_by, self._request.caller.plugin_id]
         metadata = dumps({"bulk": self._request.key, "caused_by": causes})
         await self.run("load_events", envelope=VERSION, metadata=metadata)

@@ -24,11 +24,13 @@ from memory_server.domain.memories import (
 )
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import Hit, MemoryCount, MemoryFilter, Page, Position, SearchQuery
+from memory_server.domain.quotas import Quotas
 from memory_server.repository import counts, search
 from memory_server.repository import drafts as stored_drafts
 from memory_server.repository.pool import Connection
 from memory_server.repository.rows import filter_json, half_vector, memory_of, uuid_of
 from memory_server.repository.sql import statement
+from memory_server.repository.usage import QuotaKeeper
 from plugin_kit.json_types import JsonObject, dumps
 from plugin_kit.models import Memory
 
@@ -38,9 +40,10 @@ _PATCHED: Final = tuple(field.name for field in fields(MemoryPatch))
 class PostgresMemories:
     """Implements ports.MemoryRepository. Row-level security confines every statement to the principal."""
 
-    def __init__(self, connection: Connection, principal: Principal) -> None:
+    def __init__(self, connection: Connection, principal: Principal, quotas: Quotas) -> None:
         self._connection = connection
         self._principal = principal
+        self._quotas = QuotaKeeper(connection, principal, quotas)
 
     async def find_duplicates(self, drafts: Sequence[MemoryDraft]) -> dict[int, Memory]:
         return await stored_drafts.find_duplicates(self._connection, drafts)
@@ -48,7 +51,10 @@ class PostgresMemories:
     async def add(
         self, drafts: Sequence[MemoryDraft], vectors: Mapping[int, Vector], model_id: str
     ) -> builtins.list[StoreResult]:
-        return await stored_drafts.add(self._connection, self._principal, drafts, vectors, model_id)
+        results, sizes = await stored_drafts.add(self._connection, self._principal, drafts, vectors, model_id)
+        if sizes:
+            await self._quotas.hold(memories=len(sizes), size=sum(sizes.values()), sizes=sizes)
+        return results
 
     async def get(self, memory_id: str) -> Memory:
         return await self._one("get", memory_id)
@@ -79,6 +85,7 @@ class PostgresMemories:
         except UniqueViolation as error:
             others = await stored_drafts.find_by_content(self._connection, [key])
             raise DuplicateContent(others[0].id) from error
+        await self._quotas.hold(size=rows[0]["growth"])
         return memory_of(rows[0])
 
     async def delete(self, memory_id: str, *, expected_version: int | None = None) -> Memory:
@@ -88,6 +95,7 @@ class PostgresMemories:
 
     async def delete_many(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[DeletedMemory]:
         rows = await self._selected("delete", ids, where)
+        await self._quotas.trim()
         return [DeletedMemory(id=str(row["id"]), project=row["project"], session_id=row["session_id"]) for row in rows]
 
     async def match_ids(self, ids: Sequence[str] | None, where: MemoryFilter | None) -> builtins.list[str]:

@@ -11,6 +11,8 @@ from typing import Protocol
 from memory_server.domain.memories import DeletedMemory, MemoryDraft, MemoryPatch, PastVersion, StoreResult, Vector
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import Hit, MemoryCount, MemoryFilter, Page, Position, SearchQuery
+from memory_server.domain.quotas import Usage
+from memory_server.services.export_ports import ExportRecords
 from plugin_kit.envelope import Event
 from plugin_kit.json_types import JsonObject
 from plugin_kit.models import Memory
@@ -148,6 +150,9 @@ class UnitOfWork(Protocol):
     @property
     def idempotency(self) -> IdempotencyKeys: ...
 
+    @property
+    def exports(self) -> ExportRecords: ...
+
 
 class Erased(Protocol):
     """Who was erased, and when, for all who work without the database."""
@@ -174,6 +179,10 @@ class Database(Protocol):
 
     def transaction(self, principal: Principal) -> AbstractAsyncContextManager[UnitOfWork]:
         """Raises: Unavailable: the database does not answer."""
+        ...
+
+    async def usage(self, user_id: str) -> Usage:
+        """Return what a user has stored. Raises: Unavailable."""
         ...
 
     async def ping(self) -> None:

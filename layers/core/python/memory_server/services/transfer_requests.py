@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from plugin_kit.context import Conflict
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -49,19 +49,32 @@ class LoadRequest:
     dry_run: bool = False
 
 
-TransferRequest: TypeAlias = SnapshotRequest | LoadRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Write all that is the user's into the file of an export, which the user asked for without a plugin."""
+
+    user_id: str
+    export_id: str
+
+
+TransferRequest: TypeAlias = SnapshotRequest | LoadRequest | ExportRequest
+
+_KINDS: Final = {SnapshotRequest: "snapshot", LoadRequest: "load", ExportRequest: "export"}
 
 
 def to_json(request: TransferRequest) -> dict[str, JsonValue]:
     """Return the JSON of ``request``."""
     values = asdict(request)
-    values["caller"]["since"] = request.caller.since.isoformat()
-    return {"kind": "snapshot" if isinstance(request, SnapshotRequest) else "load", **values}
+    if not isinstance(request, ExportRequest):
+        values["caller"]["since"] = request.caller.since.isoformat()
+    return {"kind": _KINDS[type(request)], **values}
 
 
 def from_json(value: JsonObject) -> TransferRequest:
     """Return the request that ``to_json`` wrote as ``value``."""
     values = {name: item for name, item in value.items() if name != "kind"}
+    if value["kind"] == "export":
+        return ExportRequest(**values)  # pyright: ignore[reportArgumentType]  # to_json wrote them
     caller = cast("Mapping[str, JsonValue]", values.pop("caller"))
     causes = tuple(cast("Sequence[str]", caller["caused_by"]))
     since = datetime.fromisoformat(str(caller["since"]))

@@ -1,24 +1,29 @@
-"""Bulk transfers of either kind."""
+"""Bulk transfers of every kind."""
 
 from __future__ import annotations
 
+from memory_server.services.export_writing import ExportWriter
 from memory_server.services.loads import Loads
 from memory_server.services.snapshots import Snapshots
-from memory_server.services.transfer_requests import SnapshotRequest, from_json
+from memory_server.services.transfer_requests import ExportRequest, LoadRequest, SnapshotRequest, from_json
 from plugin_kit.json_types import JsonObject
 
 
 class Transfers:
-    """Does what the gateway asked for, as JSON."""
+    """Does what the gateway or the API asked for, as JSON."""
 
-    def __init__(self, snapshots: Snapshots, loads: Loads) -> None:
+    def __init__(self, snapshots: Snapshots, loads: Loads, exports: ExportWriter) -> None:
         self._snapshots = snapshots
         self._loads = loads
+        self._exports = exports
 
     async def run(self, request: JsonObject) -> None:
-        """Take the snapshot, or do the load. Raises: Unavailable: the plugin's task could not be started."""
+        """Do it. Raises: Unavailable: nobody could be told what became of it."""
         asked = from_json(request)
-        if isinstance(asked, SnapshotRequest):
-            await self._snapshots.take(asked)
-        else:
-            await self._loads.load(asked)
+        match asked:
+            case SnapshotRequest():
+                await self._snapshots.take(asked)
+            case LoadRequest():
+                await self._loads.load(asked)
+            case ExportRequest():
+                await self._exports.write(asked)

@@ -16,4 +16,4 @@ FROM unnest(
 )
 ORDER BY hash, new_id
 ON CONFLICT DO NOTHING
-RETURNING {memory}
+RETURNING {memory}, memory_bytes(content, tags, metadata) AS bytes

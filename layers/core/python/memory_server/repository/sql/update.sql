@@ -13,4 +13,6 @@ UPDATE memories SET
     version = version + 1,
     updated_at = greatest(now(), updated_at)
 WHERE id = %(id)s
-RETURNING {memory}
+RETURNING
+    {memory},
+    memory_bytes(content, tags, metadata) - memory_bytes(old.content, old.tags, old.metadata) AS growth

@@ -1,0 +1,1 @@
+SELECT memories, bytes, history_bytes FROM settled_usage()
