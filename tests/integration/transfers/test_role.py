@@ -24,7 +24,7 @@ def bulk(transfers: Transfers) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("table", ["memories", "memory_versions", "loads"])
+@pytest.mark.parametrize("table", ["memories", "memory_versions", "loads", "outbox"])
 def test_without_a_user_no_row_is_there_and_with_one_only_the_users(
     transfers: Transfers, bulk: psycopg.Connection, table: LiteralString
 ) -> None:
@@ -46,7 +46,7 @@ def test_no_index_is_dropped_where_somebody_has_memories(transfers: Transfers, b
 
 
 @pytest.mark.parametrize(
-    "query", ["DROP INDEX memories_embedding", "SELECT user_ids()", "SELECT event FROM outbox", "CREATE TABLE own ()"]
+    "query", ["DROP INDEX memories_embedding", "SELECT user_ids()", "DELETE FROM outbox", "CREATE TABLE own ()"]
 )
 def test_it_may_do_nothing_else(bulk: psycopg.Connection, query: LiteralString) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
