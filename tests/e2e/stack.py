@@ -29,9 +29,9 @@ class Stack:
     def __init__(
         self, folder: Path, settings: Path = REPOSITORY / "config" / "settings.yaml", *, sign_in: str = "off"
     ) -> None:
-        self.sign_in = sign_in
         self.data_dir = folder / "data"
         self.settings = settings
+        self.sign_in = sign_in
         self.output = folder / "output.txt"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -138,7 +138,7 @@ def test_a_user_gets_all_that_is_theirs_and_can_bring_the_memories_back(
         body = {"format": "jsonl", "text": text}
         job = client.post("/plugins/export_service/imports", json=body).raise_for_status().json()
         deadline = time.monotonic() + 60
-        while (found := client.get(f"/plugins/export_service/imports/{job['id']}").json())["status"] not in (
+        while (found := client.get(f"/plugins/export_service/imports/{job['id']}").json())["state"] not in (
             "done",
             "failed",
         ):

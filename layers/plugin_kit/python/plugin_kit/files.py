@@ -28,13 +28,19 @@ _R = TypeVar("_R")
 
 
 class S3Files:
-    """Files of ``plugin_id`` in ``bucket`` that are of ``user_id``; None stands for those of no user."""
+    """Files of ``plugin_id`` in ``bucket`` that are of ``user_id``; None stands for those of no user.
 
-    def __init__(self, aws: Aws, bucket: str, plugin_id: str, user_id: str | None) -> None:
+    ``gone`` tells whether the user was erased since the event for which the plugin works: nothing is kept then.
+    """
+
+    def __init__(
+        self, aws: Aws, bucket: str, plugin_id: str, user_id: str | None, gone: Callable[[], bool] = lambda: False
+    ) -> None:
         self._aws = aws
         self._bucket = bucket
         self._plugin_id = plugin_id
         self._user_id = user_id
+        self._gone = gone
 
     async def write(self, name: str, data: bytes) -> None:
         if len(data) > MAX_BYTES:
@@ -42,6 +48,7 @@ class S3Files:
         key = self._key_of(name)
         with _failures(name):
             await _in_thread(self._s3.put_object, Bucket=self._bucket, Key=key, Body=data)
+        await self._keep(name)
 
     async def read(self, name: str) -> bytes:
         key = self._key_of(name)
@@ -76,9 +83,16 @@ class S3Files:
         try:
             yield out
             await out.complete()
+            await self._keep(name)
         except BaseException:
             await out.abort()
             raise
+
+    async def _keep(self, name: str) -> None:
+        """Take back what was written too late. An erasure notes the user first: it or this finds the file."""
+        if await _in_thread(self._gone):
+            await self.delete(name)
+            raise ServiceFailed(f"file {name}: the user was erased after what led to it, so nothing is kept")
 
     @property
     def _s3(self) -> S3Client:
@@ -125,6 +139,7 @@ class S3FileWriter:
                 UploadId=self._upload_id,
                 MultipartUpload={"Parts": self._parts},
             )
+        self._upload_id = None
 
     async def abort(self) -> None:
         """Let go of what was sent."""

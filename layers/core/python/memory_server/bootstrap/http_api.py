@@ -122,7 +122,7 @@ def api(settings: Settings) -> Api:
         plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
         sign_in=signing_in,
-        erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas),
+        erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas, signing_in),
         accounts=AccountService(storage, quotas(settings), settings.requests_a_minute),
         data_exports=exports.data_exports(settings, clients, storage),
         rate_limits=sign_in.rate_limits(settings, clients),

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap.parts import embedder, plugin_tasks, quotas, server_secret
+from memory_server.bootstrap.parts import embedder, erasures, plugin_tasks, quotas, server_secret
 from memory_server.bootstrap.sign_in import key_store
 from memory_server.settings import Settings
 
@@ -44,7 +44,7 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
         forgetful=True,
         configure=register_vector_async,
     )
-    files = S3PartFiles(clients.s3, bucket)
+    files = S3PartFiles(clients.s3, bucket, erasures(settings, clients))
     tasks = plugin_tasks(settings, clients, secret)
     try:
         yield Transfers(
