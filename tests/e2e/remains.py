@@ -32,6 +32,12 @@ class Remains:
         stores = (self._rows(), self._items(), self._objects(), self._messages())
         return {name for store in stores for name, content in store if text.encode() in content}
 
+    def dead_letters(self, plugin_id: str) -> int:
+        """Return how many dead letters the plugin has."""
+        sqs, name = self._aws.sqs, "ApproximateNumberOfMessages"
+        (url,) = [url for url in sqs.list_queues().get("QueueUrls", []) if url.endswith(f"-{plugin_id}-dead")]
+        return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
     def _rows(self) -> Iterator[tuple[str, bytes]]:
         with psycopg.connect(self._dsn) as connection:
             for schema, table in connection.execute(_TABLES).fetchall():

@@ -11,7 +11,7 @@ from memory_server.domain.passwords import role_password
 from memory_server.repository.administration import Administrator
 from memory_server.repository.roles import PLUGIN_PREFIX, make_role, set_password
 
-_CONNECTIONS: Final = 20
+_CONNECTIONS: Final = 10
 _MAX_NAME_BYTES: Final = 63  # PostgreSQL cuts longer names, and then two plugins could meet in one
 _SESSION: Final = {"timezone": "UTC", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
 

@@ -23,7 +23,7 @@ _MAX_ROWS: Final = 10_000
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _TOO_MUCH: Final = f"the result is over {_MAX_ROWS} rows or {_MAX_BYTES >> 20} MB: ask for less, with LIMIT"
 _MAX_PLUGINS: Final = 8
-_CONNECTIONS: Final = 1  # a process of the gateway answers one call at a time, and a role has few for all of them
+_CONNECTIONS: Final = 2
 # Conditions of the server, not of the statement: connection lost, conflict with another, resources, shutdown.
 _OF_THE_SERVER: Final = ("08", "40", "53", "57P", "58", "XX")
 
