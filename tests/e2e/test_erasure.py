@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -64,7 +65,7 @@ class User:
         key = administrator.post("/keys", json={"user_id": user_id, "scopes": SCOPES}).raise_for_status().json()["key"]
         self.client = httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=40)
 
-    def __enter__(self) -> User:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
