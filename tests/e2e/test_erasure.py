@@ -7,12 +7,13 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
 import yaml
 
-from tests.e2e.remains import holders
+from tests.e2e.remains import Remains
 from tests.e2e.stack import START_SECONDS, Stack
 from tests.e2e.together import wait
 
@@ -33,7 +34,6 @@ STORES = {
     "sql:plugin_keeper.kept",
     "sql:plugin_notification_service.notifications",
     "dynamodb:DeliveryLog",
-    "dynamodb:Plugins",
     "dynamodb:EmbeddingCache",
     "s3:events",
     "s3:files/keeper",
@@ -65,11 +65,18 @@ class User:
         key = administrator.post("/keys", json={"user_id": user_id, "scopes": SCOPES}).raise_for_status().json()["key"]
         self.client = httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=40)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
     def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
         return self.client.post(path, json=body, headers=headers).raise_for_status()
 
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(path).raise_for_status()
+    def state_of(self, path: str) -> str | None:
+        """Return the state of what the user has begun there, None where the plugin is too busy to tell."""
+        return self.client.get(path).json().get("state")
 
     def store(self, text: str, **fields: object) -> str:
         return self.post("/memories", {"content": f"{text} {self.mark}", **fields}).json()["id"]
@@ -125,36 +132,50 @@ def administrator(server: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def remains(server: Stack) -> Remains:
+    return Remains(server)
+
+
+def erased(user: User) -> bool:
+    """Erase the user; where a part was too busy, ask again, as the answer says."""
+    answer = user.client.delete("/me", params={"confirm": "erase everything"})
+    assert answer.status_code in {204, 503}, answer.text
+    return answer.status_code == 204
+
+
 def test_afterwards_no_store_holds_what_was_the_users_and_others_have_all_of_theirs(
-    server: Stack, administrator: httpx.Client
+    server: Stack, administrator: httpx.Client, remains: Remains
 ) -> None:
-    ada, bob = (User(server, administrator, name) for name in ("ada", "bob"))
-    for user in (ada, bob):
-        ends = user.do_everything()
-        for path, state in ends.items():
-            wait(lambda path=path, state=state, user=user: user.get(path).json()["state"] == state, seconds=90)
-    wait(lambda: kinds(holders(server, ada.mark)) >= STORES, seconds=90)
-    wait(lambda: "sqs:dead" in kinds(holders(server, bob.mark)), seconds=60)
-    of_ada = hashlib.sha256(b"ada").hexdigest()
-    assert any(f"backup_manager/{of_ada}/backups/" in name for name in holders(server, of_ada))
-    theirs = holders(server, bob.mark)
+    with User(server, administrator, "ada") as ada, User(server, administrator, "bob") as bob:
+        ends = [(user, path, state) for user in (ada, bob) for path, state in user.do_everything().items()]
+        for user, path, state in ends:
+            wait(lambda path=path, state=state, user=user: user.state_of(path) == state, seconds=90)
+        wait(lambda: remains.dead_letters("keeper") == 2, seconds=90)
+        wait(lambda: kinds(remains.of(ada.mark)) >= STORES, seconds=30)
+        assert STORES - kinds(remains.of(ada.mark)) == set()
+        of_ada = hashlib.sha256(b"ada").hexdigest()
+        assert any(f"backup_manager/{of_ada}/backups/" in name for name in remains.of(of_ada))
+        theirs = remains.of(bob.mark)
+        assert "sqs:dead" in kinds(theirs)
 
-    answer = ada.client.delete("/me", params={"confirm": "erase everything"})
-    assert answer.status_code == 204, answer.text
+        wait(lambda: erased(ada), seconds=60)
 
-    assert holders(server, ada.mark) == set()
-    assert {name for name in holders(server, of_ada[:32]) if "Erasures" not in name} == set()
-    assert ada.client.get("/memories").status_code == 401
-    assert theirs - holders(server, bob.mark) <= {name for name in theirs if "PluginsTable" in name}
-    assert bob.get("/memories").json()["memories"]
+        assert remains.of(ada.mark) == set()
+        assert kinds(remains.of(of_ada[:32])) == {"dynamodb:Erasures", "sql:public.erasures"}
+        assert ada.client.get("/memories").status_code == 401
+        # The statistics of a plugin have its last error alone, whosever it is.
+        assert kinds(theirs - remains.of(bob.mark)) <= {"dynamodb:Plugins"}
+        assert len(bob.client.get("/memories").json()["memories"]) > 10
 
 
-def test_who_was_erased_may_come_back(server: Stack, administrator: httpx.Client) -> None:
-    eve = User(server, administrator, "eve")
-    eve.store("before")
-    assert eve.client.delete("/me", params={"confirm": "erase everything"}).status_code == 204
-    again = User(server, administrator, "eve")
-    again.store("after")
-    wait(lambda: "sql:plugin_keeper.kept" in holders(server, again.mark), seconds=30)
-    wait(lambda: {"s3:files/keeper", "dynamodb:EmbeddingCache"} <= kinds(holders(server, again.mark)), seconds=30)
-    assert holders(server, eve.mark) == set()
+def test_who_was_erased_may_come_back(server: Stack, administrator: httpx.Client, remains: Remains) -> None:
+    with User(server, administrator, "eve") as before:
+        before.store("before")
+        wait(lambda: erased(before), seconds=60)
+    with User(server, administrator, "eve") as after:
+        after.store("after")
+    kept = {"sql:plugin_keeper.kept", "s3:files/keeper", "dynamodb:EmbeddingCache"}
+    wait(lambda: kinds(remains.of(after.mark)) >= kept, seconds=60)
+    assert kinds(remains.of(after.mark)) >= kept
+    assert remains.of(before.mark) == set()

@@ -6,6 +6,7 @@ import click
 
 from memory_cli.key_commands import keys
 from memory_cli.mcp_command import mcp
+from memory_cli.me_commands import me
 from memory_cli.plugin_commands import plugin
 from plugin_kit import __version__
 
@@ -13,7 +14,7 @@ from plugin_kit import __version__
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__)
 def main() -> None:
-    r"""Write plugins for the memory server, look after those that run, give people keys, and an agent its tools.
+    r"""Write plugins for the memory server, look after those that run, give people keys, and everyone what is theirs.
 
     \b
     Example:
@@ -30,3 +31,4 @@ def main() -> None:
 main.add_command(mcp)
 main.add_command(plugin)
 main.add_command(keys)
+main.add_command(me)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -39,6 +40,14 @@ def print_object(value: JsonObject) -> None:
     for name, member in _flat(value):
         table.add_row(escape(name.replace("_", " ")), escape(_text(member)))
     _console().print(table)
+
+
+@contextmanager
+def waiting(what: str) -> Generator[Callable[[str], None]]:
+    """Show a person, on standard error, that something goes on; what is called with tells what."""
+    console = Console(stderr=True, highlight=False)
+    with console.status(escape(what)) as status:
+        yield lambda text: status.update(escape(text))
 
 
 def _console() -> Console:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, cast
 from urllib.parse import quote, urlsplit
 
@@ -44,9 +45,9 @@ class Server:
         """
         return self._call("POST", path, body=body)
 
-    def delete(self, *path: str) -> None:
+    def delete(self, *path: str, parameters: Mapping[str, str | int] | None = None) -> None:
         """Ask to DELETE what is at ``path``. Raises what ``post`` raises."""
-        self._send("DELETE", path)
+        self._send("DELETE", path, parameters=parameters)
 
     def _call(
         self,
@@ -82,6 +83,25 @@ class Server:
         if not response.is_success:
             raise Failed(told(response, _object(response)))
         return response
+
+
+def download(url: str, file: Path) -> int:
+    """Write what is at ``url``, a link that needs no key, into a new ``file``; return its bytes.
+
+    Raises:
+        Failed: it cannot be had, or the file cannot be written; then there is no file.
+    """
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with httpx.stream("GET", url, timeout=TIMEOUT) as response, part.open("wb") as out:
+            response.raise_for_status()
+            for chunk in response.iter_raw():
+                out.write(chunk)
+        part.rename(file)
+    except (httpx.HTTPError, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise Failed(f"{file} cannot be had: {error or type(error).__name__}") from error
+    return file.stat().st_size
 
 
 def _object(response: httpx.Response) -> JsonObject | None:

@@ -67,6 +67,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing of it."""
 
@@ -196,3 +199,47 @@ def test_logs_of_another_data_folder_are_asked_for(server: Answers, tmp_path: Pa
     server.answer("GET /plugins/my_plugin/deliveries", {"deliveries": []})
     result = run(server, "logs", "my_plugin", "--data-dir", str(tmp_path))
     assert f"is it the data folder of {server.url}?" in result.output
+
+
+def run_me(server: Answers, *arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(main, ["me", *arguments], env={"MEMORY_SERVER_URL": server.url}, input=typed)
+
+
+def test_who_a_user_is_and_what_they_have_is_shown_where_nothing_else_is_asked(server: Answers) -> None:
+    server.answer("GET /me", {"user_id": "ada", "usage": {"memories": 3}})
+    rows = {" ".join(line.split()) for line in run_me(server).output.splitlines()}
+    assert {"user id ada", "usage memories 3"} <= rows
+
+
+def test_an_export_is_asked_for_fetched_and_removed(server: Answers, tmp_path: Path) -> None:
+    server.answer("POST /me/exports", {"id": "e1"}, 202)
+    done: JsonValue = {"status": "done", "lines": 7, "download": {"url": f"{server.url}/file"}}
+    server.answer("GET /me/exports/e1", done)
+    server.answers["GET /file"] = (200, "what it is")
+    server.answer("DELETE /me/exports/e1", None, 200)
+    result = run_me(server, "export", str(tmp_path / "all.zip"))
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "all.zip").read_text() == "what it is"
+    assert "has 7 lines" in result.output
+    assert server.asked[-1][0] == "DELETE /me/exports/e1"
+    assert run_me(server, "export", str(tmp_path / "all.zip")).exit_code == 1  # it is there already
+
+
+@pytest.mark.parametrize("export", [{"status": "failed", "error": "no room", "lines": 1}, "gone"])
+def test_an_export_that_fails_leaves_no_file(server: Answers, tmp_path: Path, export: JsonValue) -> None:
+    server.answer("POST /me/exports", {"id": "e1"}, 202)
+    gone: JsonValue = {"status": "done", "lines": 7, "download": {"url": f"{server.url}/gone"}}
+    server.answer("GET /me/exports/e1", gone if export == "gone" else export)
+    server.answer("DELETE /me/exports/e1", None, 200)
+    result = run_me(server, "export", str(tmp_path / "all.zip"))
+    assert result.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_erasing_wants_the_words(server: Answers) -> None:
+    server.answer("DELETE /me", None, 200)
+    assert run_me(server, "erase", typed="yes\n").exit_code == 1
+    assert server.asked == []
+    assert run_me(server, "erase", typed="erase everything\n").exit_code == 0
+    assert run_me(server, "erase", "--yes").exit_code == 0
+    assert [asked for asked, _ in server.asked] == ["DELETE /me?confirm=erase+everything"] * 2

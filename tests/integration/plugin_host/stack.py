@@ -72,6 +72,12 @@ class Stack:
                 ],
                 BillingMode="PAY_PER_REQUEST",
             )
+        self.aws.dynamodb.create_table(
+            TableName="erasures",
+            AttributeDefinitions=[{"AttributeName": "user_sha256", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "user_sha256", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         self.aws.s3.create_bucket(Bucket=BUCKET)
         self.aws.secrets_manager.create_secret(Name=SECRET, SecretString="{}")
         self.queue_url = self.aws.sqs.create_queue(QueueName="plugin", Attributes={"VisibilityTimeout": "180"})[
@@ -85,7 +91,9 @@ class Stack:
             "QUEUE_URL": self.queue_url,
             "GATEWAY_ALIAS_ARN": "arn:aws:lambda:us-east-1:123456789012:function:gateway:plugin-my_plugin",
             "EVENTS_BUCKET": BUCKET,
+            "FILES_BUCKET": BUCKET,
             "DELIVERY_LOG_TABLE": "log",
+            "ERASURES_TABLE": "erasures",
             "PLUGIN_SECRET": SECRET,
         }
         self.plugin(SAYS_THE_CONTENT)
@@ -137,10 +145,10 @@ class Stack:
     def send(self, *details: JsonObject) -> None:
         """Put events on the queue, as the rule does."""
         for detail in details:
-            self.aws.sqs.send_message(
-                QueueUrl=self.queue_url,
-                MessageBody=dumps({"source": SOURCE, "detail-type": detail["hook"], "detail": detail}),
-            )
+            self.send_message({"source": SOURCE, "detail-type": detail["hook"], "detail": detail})
+
+    def send_message(self, body: JsonObject) -> None:
+        self.aws.sqs.send_message(QueueUrl=self.queue_url, MessageBody=dumps(body))
 
     def receive(self, *, wait_seconds: int = 0) -> list[dict[str, object]]:
         """Return the messages that can be seen, as the records of a Lambda event."""

@@ -41,6 +41,8 @@ class Transfers:
     queue_url: str
     database: TestDatabase
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    last_message: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def snapshot(self, user_id: str = "ana", **options: object) -> dict[str, Any]:
         """Take a snapshot and return the manifest that the plugin's task gets."""
@@ -59,7 +61,7 @@ class Transfers:
         (message,) = self.aws.clients.sqs.receive_message(QueueUrl=self.queue_url).get("Messages", [])
         receipt = message.get("ReceiptHandle", "")
         self.aws.clients.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)
-        body = json.loads(message.get("Body", ""))
+        body = self.last_message = json.loads(message.get("Body", ""))
         assert (body["task"], body["arguments"].pop("given"), body["metadata"]) == ("done", 1, {"caused_by": ["first"]})
         assert body["user_id"] == user_id
         return body["arguments"]
@@ -134,7 +136,7 @@ class Transfers:
         return Caller(
             plugin_id=PLUGIN,
             user_id=user_id,
-            since=datetime.now(UTC),
+            since=self.since,
             caused_by=("first",),
             then="done",
             arguments={"given": 1},

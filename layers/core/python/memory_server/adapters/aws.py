@@ -82,7 +82,8 @@ class Clients:
 
     @cached_property
     def s3(self) -> S3Client:
-        return boto3.client("s3", config=_config())
+        # The signature that links to objects need: that of boto3's choice is refused in newer regions.
+        return boto3.client("s3", config=_config().merge(Config(signature_version="s3v4")))
 
     @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:

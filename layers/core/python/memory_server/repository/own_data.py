@@ -13,12 +13,13 @@ from psycopg.rows import DictRow, dict_row
 
 from memory_server.domain.passwords import role_password
 from memory_server.repository.pool import Connection, RolePool
+from memory_server.repository.roles import PLUGIN_PREFIX
 from memory_server.services.export_ports import DataTable, OpenData
 from memory_server.services.transfer_requests import ExportRequest
 
 _USER: Final = "SELECT set_config('app.user_id', %s, true)"
 _BEGIN: Final = "SELECT set_config('app.user_id', %s, true), now() AS taken_at, pg_export_snapshot() AS snapshot"
-_SCHEMAS: Final = r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plugin\_%' ORDER BY nspname"
+_SCHEMAS: Final = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY nspname"
 # Every table with a column user_id, so that a new one is in the exports without anybody's thinking of it. What the
 # server derives is told by its type.
 _TABLES: Final = """
@@ -81,9 +82,9 @@ class PostgresOwnData:
     ) -> AsyncGenerator[DataTable]:
         async for table in _tables_of(connection, "public", user_id, folder=""):
             yield table
-        schemas = await (await connection.execute(_SCHEMAS)).fetchall()
+        schemas = await (await connection.execute(_SCHEMAS, [PLUGIN_PREFIX])).fetchall()
         for schema in [str(row["nspname"]) for row in schemas]:
-            plugin_id = schema.removeprefix("plugin_")
+            plugin_id = schema.removeprefix(PLUGIN_PREFIX)
             try:
                 async with self._as_plugin(schema, snapshot) as plugin:
                     async for table in _tables_of(plugin, schema, user_id, folder=f"plugins/{plugin_id}/"):
