@@ -108,9 +108,10 @@ MEMORIES ?= 100000
 TEXTS ?=
 
 .PHONY: bench
-bench: $(VENV) $(AWS) model ## measure backups and exports beside pg_dump and COPY [MEMORIES=100000] [TEXTS=file.jsonl.gz]
+bench: $(VENV) $(AWS) model ## measure backups, exports and MCP beside pg_dump, COPY and REST [MEMORIES=] [TEXTS=file.jsonl.gz]
 	.venv/bin/python -m tests.benchmarks.backups --memories $(MEMORIES) $(if $(TEXTS),--texts $(TEXTS))
 	.venv/bin/python -m tests.benchmarks.export --memories $(MEMORIES) $(if $(TEXTS),--texts $(TEXTS))
+	.venv/bin/python -m tests.benchmarks.agents --memories $(MEMORIES) $(if $(TEXTS),--texts $(TEXTS))
 
 # Packages are built for the Python that is here. RUNTIME=python3.13 builds what template.yaml deploys by default, where
 # that interpreter is on PATH. .venv-uv stands first on it: `sam build` wants uv, and an interpreter that has pip.

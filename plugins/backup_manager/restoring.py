@@ -70,6 +70,8 @@ async def loaded(work: Work, run_id: str, load: JsonObject) -> None:
         return
     if run.purpose == "test":
         result = await _tested(work, run, result)
+    elif run.dry_run:
+        result["only_here"] = await _only_here(work, run, result)
     await work.runs.end(run.id, None, result)
     await clear(work, run)
 
@@ -134,6 +136,15 @@ async def _tested(work: Work, run: RunRow, result: JsonObject) -> JsonObject:
     test: JsonObject = {"passed": found == expected, "memories": expected, "restorable": found, **result}
     await work.backups.tested(run.backup_id, test)
     return test
+
+
+async def _only_here(work: Work, run: RunRow, result: JsonObject) -> int:
+    """Return how many memories the restore has nothing to do with: in its project, those that are not in the backup."""
+    backup = await work.backups.get(run.backup_id)
+    project = run.project or (None if backup is None else backup.project)
+    (row,) = await work.memories.count(project=project)
+    met = sum(cast(int, result[name]) for name in ("updated", "skipped", "unchanged"))
+    return max(cast(int, row["count"]) - met, 0)  # what has moved to another project since was met there
 
 
 async def _try_again(work: Work, run: RunRow, error: str) -> None:

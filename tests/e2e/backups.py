@@ -11,6 +11,7 @@ from typing import cast
 import httpx
 import psutil
 import psycopg
+from psycopg import sql
 
 from plugin_kit.json_types import JsonObject, JsonValue
 from tests.e2e.stack import REPOSITORY, Stack
@@ -28,8 +29,7 @@ class Backups:
 
     def ask(self, method: str, path: str, body: JsonValue = None) -> httpx.Response:
         """Return what the plugin answers."""
-        url = f"{self._stack.url}/plugins/backup_manager{path}"
-        return httpx.request(method, url, json=body, timeout=60)
+        return self._stack.http.request(method, f"/plugins/backup_manager{path}", json=body)
 
     def begin(self, path: str, body: JsonValue = None) -> str:
         """Begin a backup or a run, and return its id."""
@@ -57,6 +57,18 @@ class Backups:
         """Verify or restore a backup, and return how that ended."""
         run_id = self.begin(f"/backups/{backup_id}/{what}", body or {})
         return self.ended(f"/runs/{run_id}", seconds)
+
+    def all_ended(self) -> None:
+        """Return when nothing is under way."""
+        until = time.monotonic() + SECONDS
+        under_way = "SELECT state FROM plugin_backup_manager.{} WHERE state <> ALL (%s)"
+        with psycopg.connect(self._stack.admin_dsn, autocommit=True) as connection:
+            while any(
+                connection.execute(sql.SQL(under_way).format(sql.Identifier(table)), [list(ENDS)]).fetchone()
+                for table in ("backups", "runs")
+            ):
+                assert time.monotonic() < until, "something is still under way"
+                time.sleep(0.05)
 
     def time_passes(self) -> None:
         """Let what is under way have been so for hours."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from plugin_kit.json_types import JsonObject
 from plugin_kit.models import MEMORY_TYPES
 from tests.e2e.backups import Backups, everything, lose_everything, searches, store_memories
+from tests.e2e.pages import commands, run
 from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 600)
@@ -60,10 +61,10 @@ def test_after_all_was_lost_a_restore_brings_back_every_row_and_the_same_searche
 def test_what_users_delete_comes_back_and_a_dry_run_tells_of_it_first(server: Stack, backups: Backups) -> None:
     living = store_memories(server, 60)
     backup_id = backups.back_up()
-    deleted = httpx.post(f"{server.url}/memories/delete", json={"all": True}, timeout=60).json()["count"]
+    deleted = server.http.post("/memories/delete", json={"all": True}).json()["count"]
 
     told = backups.run(backup_id, "restore", {"dry_run": True})
-    still = httpx.get(f"{server.url}/memories", timeout=60).json()["memories"]
+    still = server.http.get("/memories").json()["memories"]
     backups.run(backup_id, "restore")
 
     assert deleted == len(living)
@@ -109,7 +110,7 @@ def test_a_restore_into_another_project_leaves_the_originals(server: Stack, back
     living = store_memories(server, 30)
     backup_id = backups.back_up()
     run = backups.run(backup_id, "restore", {"into_project": "copies"})
-    copies = httpx.get(f"{server.url}/memories", params={"project": "copies", "limit": 100}, timeout=60).json()
+    copies = server.http.get("/memories", params={"project": "copies", "limit": 100}).json()
     assert cast("dict[str, int]", run["result"])["created"] == len(living)
     assert len(copies["memories"]) == len(living)
     assert len(everything(server)[0]) == 2 * len(living)
@@ -146,10 +147,22 @@ drafts = st.fixed_dictionaries(
 def test_whatever_the_api_accepts_survives(server: Stack, drafted: list[JsonObject]) -> None:
     lose_everything(server)
     for draft in drafted:
-        httpx.post(f"{server.url}/memories", json=draft, timeout=60)
+        server.http.post("/memories", json=draft)
     before = everything(server)
     backups = Backups(server)
     backup_id = backups.back_up()
     lose_everything(server)
     backups.run(backup_id, "restore")
     assert everything(server) == before
+
+
+def test_the_commands_of_its_page_work(server: Stack, backups: Backups, tmp_path: Path) -> None:
+    store_memories(server, 5)
+    backup_id = backups.back_up()
+    run_id = backups.begin(f"/backups/{backup_id}/verify", {})
+    pages = commands("plugins/backup_manager/README.md")
+    assert len(pages) == 6
+    for block in pages:
+        run(block, server, tmp_path, BACKUP=backup_id, RUN=run_id)
+        backups.all_ended()
+    assert backups.ask("GET", f"/backups/{backup_id}").status_code == 404

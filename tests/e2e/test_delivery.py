@@ -6,7 +6,6 @@ import threading
 import time
 from datetime import UTC, datetime
 
-import httpx
 import psycopg
 import pytest
 
@@ -47,15 +46,15 @@ def test_no_hook_of_a_plugin_starts_after_disable_has_answered(stack: Stack) -> 
     writer.start()
     try:
         count_within(stack, project, expected=3, seconds=10)
-        httpx.post(f"{stack.url}/plugins/disable/memory_analytics", timeout=20).raise_for_status()
+        stack.http.post("/plugins/disable/memory_analytics").raise_for_status()
         answered = datetime.now(UTC)
         time.sleep(3)
     finally:
         stop.set()
         writer.join()
-    status = httpx.get(f"{stack.url}/plugins/status/memory_analytics", timeout=20).json()
+    status = stack.http.get("/plugins/status/memory_analytics").json()
     counted = count(stack, project)
-    httpx.post(f"{stack.url}/plugins/enable/memory_analytics", timeout=20).raise_for_status()
+    stack.http.post("/plugins/enable/memory_analytics").raise_for_status()
     time.sleep(2)
 
     assert counted >= 3

@@ -88,7 +88,7 @@ def test_a_kill_during_writes_loses_no_memory_and_counts_each_once(stack: Stack)
 
 def create(stack: Stack, content: str, project: str) -> str:
     """Store a memory and return its id."""
-    answer = httpx.post(f"{stack.url}/memories", json={"content": content, "project": project}, timeout=20)
+    answer = stack.http.post("/memories", json={"content": content, "project": project})
     return answer.raise_for_status().json()["id"]
 
 

@@ -61,7 +61,7 @@ def test_a_plugin_that_cannot_be_imported_is_off_and_its_status_says_why(server:
     assert plugin["enabled"] is False
     assert "RuntimeError: this plugin does not want to be imported" in str(plugin["disabled_reason"])
 
-    refusal = httpx.post(f"{server.url}/plugins/enable/raises_on_import", timeout=30)
+    refusal = server.http.post("/plugins/enable/raises_on_import")
 
     assert refusal.status_code == 422
     assert "this plugin does not want to be imported" in refusal.json()["detail"]
@@ -94,7 +94,7 @@ def test_a_flood_of_logs_reaches_neither_memory_nor_disk(server: Stack) -> None:
 def test_an_answer_of_50_mb_is_a_clean_problem(server: Stack) -> None:
     post(server, "/plugins/enable/answers_too_much")
 
-    answer = httpx.get(f"{server.url}/plugins/answers_too_much/big", timeout=30)
+    answer = server.http.get("/plugins/answers_too_much/big")
 
     assert answer.status_code == 502
     assert answer.headers["content-type"] == "application/problem+json"
@@ -107,7 +107,7 @@ def test_a_plugin_gets_nothing_that_it_has_no_permission_for(server: Stack) -> N
     (refused,) = provoke(server, "writes_without_permission")
 
     assert "memory:read, memory:write, memory:write to delete, database:write, embedding, cache" in refused
-    found = httpx.get(f"{server.url}/memories", params={"limit": 100}, timeout=20).json()
+    found = server.http.get("/memories", params={"limit": 100}).json()
     assert "written without permission" not in str(found)
 
 
@@ -187,19 +187,19 @@ def requests(server: Stack, project: str, metadata: Mapping[str, object]) -> lis
 
 def create(server: Stack, project: str, metadata: Mapping[str, object]) -> httpx.Response:
     body = {"content": f"a memory {uuid.uuid4()}", "project": project, "metadata": metadata}
-    return httpx.post(f"{server.url}/memories", json=body, timeout=20)
+    return server.http.post("/memories", json=body)
 
 
 def search(server: Stack, project: str) -> httpx.Response:
-    return httpx.post(f"{server.url}/memories/search", json={"query": "a memory", "project": project}, timeout=20)
+    return server.http.post("/memories/search", json={"query": "a memory", "project": project})
 
 
 def post(server: Stack, path: str) -> None:
-    httpx.post(f"{server.url}{path}", timeout=60).raise_for_status()
+    server.http.post(path).raise_for_status()
 
 
 def status(server: Stack, plugin_id: str) -> Status:
-    return httpx.get(f"{server.url}/plugins/status/{plugin_id}", timeout=20).raise_for_status().json()
+    return server.http.get(f"/plugins/status/{plugin_id}").raise_for_status().json()
 
 
 def failed(server: Stack, plugin_id: str) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,16 +15,14 @@ import httpx
 import psycopg
 import pytest
 
+from tests.e2e.pages import commands, run
 from tests.e2e.plugin_folders import LOADER, write_plugin, write_settings
-from tests.e2e.stack import REPOSITORY, START_SECONDS, Stack
+from tests.e2e.stack import START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 100)
 
-PAGE = REPOSITORY / "plugins" / "memory_analytics" / "README.md"
 CURLS = [
-    block
-    for block in re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    if block.startswith("curl") and "PUT" not in block
+    block for block in commands("plugins/memory_analytics/README.md") if block.startswith("curl") and "PUT" not in block
 ]
 REPORTS = ("stats", "growth", "searches", "recall", "performance")
 TYPES = ("knowledge", "decision", "error")
@@ -53,7 +49,7 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def get(stack: Stack, report: str, **query: str) -> Any:  # noqa: ANN401  # JSON, as tests read it
-    answer = httpx.get(f"{stack.url}/plugins/memory_analytics/{report}", params=query, timeout=30)
+    answer = stack.http.get(f"/plugins/memory_analytics/{report}", params=query)
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -64,7 +60,7 @@ def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
 
 
 def switch(stack: Stack, action: str) -> None:
-    httpx.post(f"{stack.url}/plugins/{action}/memory_analytics", timeout=30).raise_for_status()
+    stack.http.post(f"/plugins/{action}/memory_analytics").raise_for_status()
 
 
 def eventually(check: Callable[[], bool], seconds: float = 20) -> bool:
@@ -224,7 +220,7 @@ def test_what_is_found_or_read_counts_for_its_project_until_it_is_deleted(stack:
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_chart_is_an_svg_that_needs_nothing_else(stack: Stack, report: str) -> None:
-    answer = httpx.get(f"{stack.url}/plugins/memory_analytics/{report}?format=svg", timeout=30)
+    answer = stack.http.get(f"/plugins/memory_analytics/{report}?format=svg")
 
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert "sandbox" in answer.headers["content-security-policy"]
@@ -237,6 +233,5 @@ def test_every_chart_is_an_svg_that_needs_nothing_else(stack: Stack, report: str
 def test_every_curl_of_its_page_answers(stack: Stack, tmp_path: Path) -> None:
     assert sum(block.count("curl") for block in CURLS) == 6
     for block in CURLS:
-        command = block.replace("localhost:8000", f"127.0.0.1:{stack.port}").replace("curl -s", "curl -sf")
-        subprocess.run(["bash", "-ec", command], check=True, capture_output=True, timeout=60, cwd=tmp_path)
+        run(block, stack, tmp_path)
     assert (tmp_path / "growth.svg").read_text().startswith("<?xml")

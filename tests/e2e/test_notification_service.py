@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from standardwebhooks import Webhook
 
 from plugin_kit.json_types import JsonObject
 from tests.e2e.notices import BIG_ENOUGH, SECRET, loopback_allowed, make_channel, until
+from tests.e2e.pages import commands, run
 from tests.e2e.stack import START_SECONDS, Stack
 from tests.plugins.notification_service.receivers import HttpReceiver, SmtpReceiver
 
@@ -55,3 +57,13 @@ def test_a_memory_is_told_by_email_webhook_and_slack(client: httpx.Client) -> No
         assert text is not None
         assert text.get_content().strip() == content
         assert [len(hook.received), len(slack.received), len(mail.mails)] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("client")
+def test_the_commands_of_its_page_work(stack: Stack, tmp_path: Path) -> None:
+    with HttpReceiver.running() as hook:
+        pages = commands("plugins/notification_service/README.md")
+        assert len(pages) == 3
+        for block in pages:
+            run(block.replace("https://example.org/hook", f"{hook.url}/hook"), stack, tmp_path)
+        until(lambda: bool(hook.received))

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.docs.pages import PLUGIN_PAGES, REPOSITORY, Block, blocks
@@ -97,7 +96,7 @@ def test_a_new_plugin_is_seen_firing_within_a_minute(author: Author) -> None:
     author.name(*SHOWN, "my_plugin")
     author.stack.stop()
     author.stack.start()
-    memory = httpx.post(f"{author.stack.url}/memories", json={"content": "The first."}).json()
+    memory = author.stack.http.post("/memories", json={"content": "The first."}).json()
 
     def logged() -> bool:
         return f"New memory created: {memory['id']}" in author.run("logs", "my_plugin", "--data-dir", "data")

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import httpx
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
@@ -84,7 +83,7 @@ def wait_until_gone(stack: Stack) -> None:
 
 def registered(stack: Stack) -> int:
     """Return the HTTP status of the plugin's status."""
-    return httpx.get(f"{stack.url}/plugins/status/{PLUGIN}", timeout=20).status_code
+    return stack.http.get(f"/plugins/status/{PLUGIN}").status_code
 
 
 def has_secret(stack: Stack) -> bool:

@@ -6,7 +6,6 @@ import signal
 import socket
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -78,7 +77,7 @@ def test_the_first_start_says_what_it_does_and_what_to_try(stack: Stack) -> None
 
 
 def test_enable_state_and_statistics_outlive_a_kill(stack: Stack) -> None:
-    assert httpx.post(f"{stack.url}/plugins/disable/memory_analytics").is_success
+    assert stack.http.post("/plugins/disable/memory_analytics").is_success
     before = status(stack)
 
     stack.kill_all()
@@ -86,11 +85,11 @@ def test_enable_state_and_statistics_outlive_a_kill(stack: Stack) -> None:
 
     assert status(stack)["plugin"] == before["plugin"]
     assert status(stack)["statistics"] == before["statistics"]
-    assert httpx.post(f"{stack.url}/plugins/enable/memory_analytics").is_success
+    assert stack.http.post("/plugins/enable/memory_analytics").is_success
 
 
 def status(stack: Stack) -> dict[str, object]:
-    return httpx.get(f"{stack.url}/plugins/status/memory_analytics").raise_for_status().json()
+    return stack.http.get("/plugins/status/memory_analytics").raise_for_status().json()
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

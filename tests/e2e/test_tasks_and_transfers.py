@@ -33,22 +33,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def notes(server: Stack) -> dict[str, Any]:
-    return httpx.get(f"{server.url}/plugins/mover/notes", timeout=30).raise_for_status().json()
+    return server.http.get("/plugins/mover/notes").raise_for_status().json()
 
 
 def post(server: Stack, path: str) -> dict[str, Any]:
-    return httpx.post(f"{server.url}/plugins/mover{path}", timeout=30).raise_for_status().json()
+    return server.http.post(f"/plugins/mover{path}").raise_for_status().json()
 
 
 def listed(server: Stack) -> dict[str, Any]:
-    page = httpx.get(f"{server.url}/memories", params={"limit": 100}, timeout=30).raise_for_status().json()
+    page = server.http.get("/memories", params={"limit": 100}).raise_for_status().json()
     return {memory["id"]: memory for memory in page["memories"]}
 
 
 def test_what_was_taken_and_deleted_comes_back_through_tasks_and_can_be_downloaded(server: Stack) -> None:
     for number in range(20):
         body = {"content": f"memory {number} \u2028 of the mover", "tags": [f"t{number}"]}
-        httpx.post(f"{server.url}/memories", json=body, timeout=30).raise_for_status()
+        server.http.post("/memories", json=body).raise_for_status()
     before = listed(server)
     assert len(before) == 20
 
@@ -57,7 +57,7 @@ def test_what_was_taken_and_deleted_comes_back_through_tasks_and_can_be_download
     taken = notes(server)["taken"]
     assert (taken["steps"], taken["snapshot"]["memories"], taken["snapshot"]["error"]) == ("done", 20, None)
 
-    url = httpx.get(f"{server.url}/plugins/mover/link", timeout=30).raise_for_status().json()["url"]
+    url = server.http.get("/plugins/mover/link").raise_for_status().json()["url"]
     copy = httpx.get(url, timeout=30).raise_for_status()
     assert len(copy.content) == taken["size"]
     assert "copy%201.jsonl" in copy.headers["content-disposition"]
@@ -72,7 +72,7 @@ def test_what_was_taken_and_deleted_comes_back_through_tasks_and_can_be_download
     assert httpx.put(url, content=b"x", timeout=30).status_code == 403
 
     for memory_id in before:
-        httpx.delete(f"{server.url}/memories/{memory_id}", timeout=30).raise_for_status()
+        server.http.delete(f"/memories/{memory_id}").raise_for_status()
     assert listed(server) == {}
     post(server, "/load")
     wait(lambda: "loaded" in notes(server), seconds=60)
@@ -91,5 +91,5 @@ def test_files_outlive_the_server_whatever_ended_it(server: Stack) -> None:
     post(server, "/keep")
     server.kill_all()
     server.start()
-    url = httpx.get(f"{server.url}/plugins/mover/link", timeout=30).raise_for_status().json()["url"]
+    url = server.http.get("/plugins/mover/link").raise_for_status().json()["url"]
     assert httpx.get(url, timeout=30).raise_for_status().content == b"kept"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import LiteralString
 
-import httpx
 import psycopg
 from psycopg import sql
 
@@ -50,16 +49,16 @@ def store_and_await_ranks(server: Stack, number: int) -> None:
 def enable_only(server: Stack, wanted: Sequence[str]) -> None:
     for plugin_id in ("memory_analytics", "raiser", *COUNTERS, *RANKS):
         action = "enable" if plugin_id in wanted else "disable"
-        httpx.post(f"{server.url}/plugins/{action}/{plugin_id}", timeout=60).raise_for_status()
+        server.http.post(f"/plugins/{action}/{plugin_id}").raise_for_status()
 
 
 def store(server: Stack, contents: Sequence[str]) -> None:
     body = {"memories": [{"content": content} for content in contents]}
-    httpx.post(f"{server.url}/memories/batch", json=body, timeout=120).raise_for_status()
+    server.http.post("/memories/batch", json=body).raise_for_status()
 
 
 def status(server: Stack, plugin_id: str) -> dict[str, dict[str, int]]:
-    return httpx.get(f"{server.url}/plugins/status/{plugin_id}", timeout=60).raise_for_status().json()
+    return server.http.get(f"/plugins/status/{plugin_id}").raise_for_status().json()
 
 
 def counted(server: Stack, plugin_id: str) -> dict[str, int]:

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from tests.e2e.backups import Backups, everything, lose_everything, searches, store_memories
@@ -83,4 +82,4 @@ def _kill_after(server: Stack, backups: Backups, seconds: float, *, everything_d
         server.start()
     else:
         backups.kill_processes()
-        httpx.get(f"{server.url}/health/ready", timeout=60).raise_for_status()
+        server.http.get("/health/ready").raise_for_status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -23,13 +24,18 @@ async def schemas(database: TestDatabase) -> PostgresPluginSchemas:
     return PostgresPluginSchemas(database.administrator, server_secret=database.server_secret)
 
 
+def environment(database: TestDatabase) -> PostgresPluginSql:
+    """What one environment of the gateway has."""
+    return PostgresPluginSql(database.host, database.port, database.name, server_secret=database.server_secret)
+
+
 @pytest.fixture
 async def sql(
     database: TestDatabase, schemas: PostgresPluginSchemas, plugin_id: str
 ) -> AsyncIterator[PostgresPluginSql]:
     """SQL for the plugins of the test; ``plugin_id`` has its schema already."""
     await schemas.create(plugin_id)
-    service = PostgresPluginSql(database.host, database.port, database.name, server_secret=database.server_secret)
+    service = environment(database)
     yield service
     await service.close()
     await schemas.drop(plugin_id)
@@ -197,3 +203,26 @@ async def test_connections_of_the_plugins_that_called_longest_ago_are_let_go(
     assert await cursor.fetchone() == (8,)
     for plugin in plugins:
         await schemas.drop(plugin)
+
+
+@pytest.mark.usefixtures("sql")
+async def test_however_many_environments_there_are_each_gets_its_turn(database: TestDatabase, plugin_id: str) -> None:
+    environments = [environment(database) for _ in range(30)]
+    for each in environments:
+        assert await each.execute(plugin_id, "SELECT 1 AS n", [], read_only=True) == [{"n": 1}]
+    query = "SELECT 1 AS n FROM pg_sleep(0.05)"
+    answers = await asyncio.gather(*(each.execute(plugin_id, query, [], read_only=True) for each in environments))
+    assert answers == [[{"n": 1}]] * len(environments)
+    for each in environments:
+        await each.close()
+
+
+async def test_a_connection_that_died_while_nobody_called_is_replaced(
+    sql: PostgresPluginSql, plugin_id: str, admin: AsyncConnection[TupleRow]
+) -> None:
+    [before] = await sql.execute(plugin_id, "SELECT pg_backend_pid() AS pid", [], read_only=True)
+    [again] = await sql.execute(plugin_id, "SELECT pg_backend_pid() AS pid", [], read_only=True)
+    assert again == before
+    await admin.execute("SELECT pg_terminate_backend(%s, 1000)", [before["pid"]])
+    [after] = await sql.execute(plugin_id, "SELECT pg_backend_pid() AS pid", [], read_only=True)
+    assert after != before

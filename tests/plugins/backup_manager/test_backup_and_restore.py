@@ -94,16 +94,18 @@ async def test_a_dry_run_tells_the_difference_and_changes_nothing(desk: Desk) ->
     backup_id = await desk.back_up()
     await desk.memories.delete("memory-0")
     await desk.memories.update("memory-1", importance=0.9)
+    await desk.memories.create("stored after the backup")
     before = dict(desk.memories.memories)
 
     run = await desk.run(backup_id, "restore", {"dry_run": True, "conflict": "overwrite"})
 
     result = cast("dict[str, int]", run["result"])
-    assert {name: result[name] for name in ("created", "updated", "skipped", "unchanged")} == {
+    assert {name: result[name] for name in ("created", "updated", "skipped", "unchanged", "only_here")} == {
         "created": 1,
         "updated": 1,
         "skipped": 0,
         "unchanged": 1,
+        "only_here": 1,
     }
     assert desk.memories.memories == before
 

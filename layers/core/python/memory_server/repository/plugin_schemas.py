@@ -9,9 +9,9 @@ from psycopg import sql
 from memory_server.domain.errors import InvalidRequest
 from memory_server.domain.passwords import role_password
 from memory_server.repository.administration import Administrator
+from memory_server.repository.plugin_connections import MAX_CONNECTIONS
 from memory_server.repository.roles import make_role, set_password
 
-_CONNECTIONS: Final = 10
 _MAX_NAME_BYTES: Final = 63  # PostgreSQL cuts longer names, and then two plugins could meet in one
 _SESSION: Final = {"timezone": "UTC", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
 
@@ -44,7 +44,7 @@ class PostgresPluginSchemas:
             await make_role(connection, name, login=True)
             await set_password(connection, name, role_password(self._secret, name))
             await connection.execute(
-                sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(role, sql.Literal(_CONNECTIONS))
+                sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(role, sql.Literal(MAX_CONNECTIONS))
             )
             for setting, value in {**_SESSION, "search_path": name}.items():
                 await connection.execute(

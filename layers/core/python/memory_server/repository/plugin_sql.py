@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Final, LiteralString, cast
@@ -12,35 +11,30 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from memory_server.domain.errors import InvalidRequest
-from memory_server.domain.passwords import role_password
 from memory_server.repository.json_values import json_row
+from memory_server.repository.plugin_connections import PluginConnections
 from memory_server.repository.plugin_schemas import plugin_role
-from memory_server.repository.pool import Connection, RolePool
+from memory_server.repository.pool import Connection
 from plugin_kit.json_types import JsonObject, dumps
 
 _TIMEOUT_MILLISECONDS: Final = 5_000
 _MAX_ROWS: Final = 10_000
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _TOO_MUCH: Final = f"the result is over {_MAX_ROWS} rows or {_MAX_BYTES >> 20} MB: ask for less, with LIMIT"
-_MAX_PLUGINS: Final = 8
-_CONNECTIONS: Final = 2
 # Conditions of the server, not of the statement: connection lost, conflict with another, resources, shutdown.
 _OF_THE_SERVER: Final = ("08", "40", "53", "57P", "58", "XX")
 
 
 class PostgresPluginSql:
-    """Implements ports.PluginSql. The connections of the plugins that called last are kept."""
+    """Implements ports.PluginSql."""
 
     def __init__(self, host: str, port: int, name: str, *, server_secret: str) -> None:
-        self._where = (host, port, name)
-        self._secret = server_secret
-        self._pools: OrderedDict[str, RolePool] = OrderedDict()
+        self._connections = PluginConnections(host, port, name, server_secret=server_secret)
 
     async def execute(
         self, plugin_id: str, sql: str, parameters: Sequence[object], *, read_only: bool
     ) -> list[JsonObject]:
-        pool = await self._pool(plugin_role(plugin_id))
-        async with pool.transaction() as connection, _statement_faults():
+        async with self._connections.transaction(plugin_role(plugin_id)) as connection, _statement_faults():
             if read_only:
                 await connection.execute("SET TRANSACTION READ ONLY")
             # A query, so that it also fixes the transaction's snapshot: from here on, SQL cannot make it writable.
@@ -49,20 +43,7 @@ class PostgresPluginSql:
 
     async def close(self) -> None:
         """Close all connections."""
-        while self._pools:
-            _, pool = self._pools.popitem()
-            await pool.close()
-
-    async def _pool(self, role: str) -> RolePool:
-        if role not in self._pools:
-            password = role_password(self._secret, role)
-            self._pools[role] = RolePool(*self._where, user=role, password=password, size=_CONNECTIONS, forgetful=True)
-        self._pools.move_to_end(role)
-        pool = self._pools[role]
-        if len(self._pools) > _MAX_PLUGINS:
-            _, oldest = self._pools.popitem(last=False)
-            await oldest.close()
-        return pool
+        await self._connections.close()
 
 
 async def _stream(connection: Connection, sql: str, parameters: Sequence[object]) -> AsyncGenerator[DictRow]:
