@@ -40,7 +40,7 @@ _SHAPES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "events": (re.compile(r"/"), "AWSEvents."),
     "lambda": (re.compile(r"/2015-03-31/functions/[^/]+/invocations"), ""),
     "logs": (re.compile(r"/"), "Logs_20140328."),
-    "s3": (re.compile(r"/[^/]+/.+"), ""),
+    "s3": (re.compile(r"/[^/]+(/.+)?"), ""),
     "scheduler": (re.compile(r"/schedules/.+"), ""),
     "secretsmanager": (re.compile(r"/"), "secretsmanager."),
     "sqs": (re.compile(r"/"), "AmazonSQS."),

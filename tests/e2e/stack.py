@@ -26,9 +26,12 @@ START_SECONDS = 300.0
 class Stack:
     """One data folder and the processes over it: none before ``start``. ``settings`` say which plugins there are."""
 
-    def __init__(self, folder: Path, settings: Path = REPOSITORY / "config" / "settings.yaml") -> None:
+    def __init__(
+        self, folder: Path, settings: Path = REPOSITORY / "config" / "settings.yaml", *, sign_in: str = "off"
+    ) -> None:
         self.data_dir = folder / "data"
         self.settings = settings
+        self.sign_in = sign_in
         self.output = folder / "output.txt"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -52,6 +55,7 @@ class Stack:
             f"--port={self.port}",
             f"--data-dir={self.data_dir}",
             f"--settings={self.settings}",
+            f"--sign-in={self.sign_in}",
         ]
         with self.output.open("wb") as output:
             return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=output)

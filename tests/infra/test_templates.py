@@ -93,7 +93,8 @@ def test_the_tables_have_the_keys_of_the_architecture_and_forget_what_expires(se
         "DeliveriesTable": ["plugin_id", "event_id"],
         "DeliveryLogTable": ["plugin_id", "delivery_id"],
         "SequencesTable": ["event_id"],
-        "EmbeddingCacheTable": ["cache_key"],
+        "ErasuresTable": ["user_sha256"],
+        "EmbeddingCacheTable": ["owner", "cache_key"],
         "KeysTable": ["key_id"],
         "RequestsTable": ["counter"],
     }
@@ -164,7 +165,11 @@ def test_a_plugin_touches_no_item_but_those_under_its_own_id(plugin: JsonObject)
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
     }
+    (of_users,) = [statement for statement in own if "ErasuresTableName" in str(statement["Resource"])]
+    assert many(of_users["Action"]) == ["dynamodb:GetItem"], "an item is of a user, by the hash of an id that one knows"
     for statement in own:
+        if statement is of_users:
+            continue
         condition = cast("Mapping[str, JsonObject]", statement["Condition"])["ForAllValues:StringEquals"]
         assert condition["dynamodb:LeadingKeys"] == [{"Ref": "PluginId"}]
 
@@ -183,6 +188,7 @@ def test_a_plugin_can_write_its_statistics_but_neither_enable_itself_nor_widen_i
     assert set(many(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])) == {
         *("plugin_id", "record"),
         *("delivered", "failed", "consecutive_failures", "last_delivered_at", "last_error", "last_error_at"),
+        "last_error_of",
         *("health", "health_at"),
         *(f"ms_{bound}" for bound in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)),
     }

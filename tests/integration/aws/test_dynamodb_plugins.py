@@ -88,8 +88,8 @@ async def test_statistics_are_those_that_the_host_counted(aws: AwsStack) -> None
 
 async def test_the_last_error_of_an_endpoint_is_kept_beside_what_the_host_counts(aws: AwsStack) -> None:
     first, last = datetime(2026, 11, 22, 11, tzinfo=UTC), datetime(2026, 11, 22, 12, tzinfo=UTC)
-    await aws.registry().note_endpoint_error("analytics", "GET /counts: KeyError", first)
-    await aws.registry().note_endpoint_error("analytics", "GET /counts: TimedOut", last)
+    await aws.registry().note_endpoint_error("analytics", "ada", "GET /counts: KeyError", first)
+    await aws.registry().note_endpoint_error("analytics", "ada", "GET /counts: TimedOut", last)
 
     assert await aws.registry().statistics("analytics") == PluginStatistics(
         last_endpoint_error="GET /counts: TimedOut", last_endpoint_error_at=last

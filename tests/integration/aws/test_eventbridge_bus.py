@@ -66,7 +66,7 @@ async def test_arguments_that_are_too_large_go_by_reference(aws: AwsStack) -> No
 
 async def test_an_event_whose_arguments_cannot_be_stored_is_returned_and_the_others_go(aws: AwsStack) -> None:
     queue = aws.make_queue("analytics")
-    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, "no-such-bucket"))
+    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, "no-such-bucket", aws.erasures()))
     large, small = event(metadata_bytes=MAX_DETAIL_BYTES), event()
     assert await bus.publish([large, small]) == [large]
     assert aws.received(queue) == [encode(small)]

@@ -42,6 +42,7 @@ class Plugin:
             user_id=self.user_id,
             plugins=(self.plugin_id,),
             expires_at=datetime.now(UTC) + timedelta(minutes=5),
+            since=datetime.now(UTC),
         )
         changed = replace(grant, **changes)  # pyright: ignore[reportArgumentType]  # tests give right ones
         return sign(changed, grant_key(SERVER_SECRET) if key is None else key)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from plugin_kit.erasures import digest_of
 from plugin_kit.json_types import JsonValue
 from tests.fixtures.aws import CACHE_TABLE, AwsStack
 from tests.integration.gateway.conftest import Plugin
@@ -33,7 +34,9 @@ def test_a_plugin_sees_its_own_keys_alone(gateway: AwsStack, plugin: Plugin) -> 
 
 
 def test_no_key_of_a_plugin_is_one_of_the_server_s_cache(gateway: AwsStack, plugin: Plugin) -> None:
-    gateway.clients.dynamodb.put_item(TableName=CACHE_TABLE, Item={"cache_key": {"S": "embedding:x"}})
+    gateway.clients.dynamodb.put_item(
+        TableName=CACHE_TABLE, Item={"owner": {"S": digest_of("ana")}, "cache_key": {"S": "embedding:x"}}
+    )
     assert plugin.ok("cache.get", key="embedding:x") is None
 
 

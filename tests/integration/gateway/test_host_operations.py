@@ -49,7 +49,8 @@ def test_a_plugin_that_failed_twenty_times_in_a_row_is_disabled_and_operators_ar
 
     registration = asyncio.run(gateway.registry().get("analytics"))
     assert not registration.enabled
-    assert "it failed 20 times in a row, at last with: KeyError: 'x'" in (registration.disabled_reason or "")
+    assert "it failed 20 times in a row" in (registration.disabled_reason or "")
+    assert "KeyError" not in (registration.disabled_reason or "")
     (detail,) = gateway.received(announced)
     assert detail.keys() == {"plugin_id", "reason", "time"}
     assert (detail["plugin_id"], detail["reason"]) == ("analytics", registration.disabled_reason)

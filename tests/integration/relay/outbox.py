@@ -32,7 +32,7 @@ NOW = timedelta(0)
 
 def make_relay(aws: AwsStack, pool: RolePool, bucket: str = BUCKET) -> Relay:
     """Return the relay as bootstrap builds it, with another ``bucket`` for large events."""
-    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, bucket))
+    bus = EventBridgeBus(aws.clients.events, BUS, LargeEvents(aws.clients.s3, bucket, aws.erasures()))
     publisher = Publisher(aws.registry(), bus, aws.sequences(), b"key", SystemClock())
     sequencer = Sequencer(aws.sequences(), publisher, SystemClock())
     dead_letters = SqsDeadLetters(aws.clients.sqs)

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -23,7 +24,7 @@ from memory_server.services.transfer_requests import Caller, LoadRequest, Snapsh
 from plugin_kit.file_names import key_of
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 from plugin_kit.models import Memory
-from tests.fixtures.aws import BUCKET, AwsStack, make_registration
+from tests.fixtures.aws import BUCKET, ERASURES_TABLE, AwsStack, make_registration
 from tests.fixtures.embedder import FakeEmbedder
 from tests.fixtures.embedder_function import EmbedderFunction, serving
 from tests.fixtures.functions import Invocation
@@ -130,7 +131,14 @@ class Transfers:
         await opened.close()
 
     def _caller(self, user_id: str) -> Caller:
-        return Caller(plugin_id=PLUGIN, user_id=user_id, caused_by=("first",), then="done", arguments={"given": 1})
+        return Caller(
+            plugin_id=PLUGIN,
+            user_id=user_id,
+            since=datetime.now(UTC),
+            caused_by=("first",),
+            then="done",
+            arguments={"given": 1},
+        )
 
 
 @pytest.fixture
@@ -145,5 +153,6 @@ def transfers(
         monkeypatch.setenv("EMBEDDER_FUNCTION", "embedder")
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
         monkeypatch.setenv("FILES_BUCKET", BUCKET)
+        monkeypatch.setenv("ERASURES_TABLE", ERASURES_TABLE)
         yield made
         function.environment.close()

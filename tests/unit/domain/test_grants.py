@@ -18,6 +18,7 @@ GRANT = Grant(
     user_id="ana",
     plugins=("analytics", "backup"),
     expires_at=NOW + timedelta(days=15),
+    since=NOW - timedelta(seconds=3),
     caused_by=("tagger",),
 )
 
@@ -42,6 +43,7 @@ def test_the_claims_are_those_of_the_architecture() -> None:
         "event": GRANT.event_id,
         "user": "ana",
         "plugins": ["analytics", "backup"],
+        "since": GRANT.since.isoformat(),
         "exp": int(GRANT.expires_at.timestamp()),
         "caused_by": ["tagger"],
     }

@@ -24,16 +24,13 @@ BEN = Principal("ben")
 class Cache:
     """An EmbeddingCache of one dictionary, which every process of a test shares."""
 
-    vectors: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    vectors: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
 
-    async def get(self, key: str) -> Vector | None:
-        return self.vectors.get(key)
+    async def get(self, user_id: str, key: str) -> Vector | None:
+        return self.vectors.get((user_id, key))
 
-    async def forget(self, prefix: str) -> None:
-        raise NotImplementedError(prefix)
-
-    async def put(self, key: str, vector: Vector) -> None:
-        self.vectors[key] = list(vector)
+    async def put(self, user_id: str, key: str, vector: Vector) -> None:
+        self.vectors[user_id, key] = list(vector)
 
 
 @dataclass

@@ -8,9 +8,12 @@ import pytest
 
 from plugin_kit.aws import Aws
 from plugin_kit.envelope import Event
+from plugin_kit.erasures import Erasures
 from plugin_kit.errors import EnvelopeError
 from plugin_kit.json_types import JsonObject, dumps
 from plugin_kit.messages import Message, MessageReader, key_of
+
+NOBODY = Erasures(lambda: Aws().dynamodb, "")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,7 @@ TASK: JsonObject = {
     "task": "go_on",
     "id": "t",
     "time": "2026-11-22T12:00:00+00:00",
+    "since": "2026-11-22T11:00:00+00:00",
     "user_id": "ann",
     "grant": "the grant",
     "metadata": {"caused_by": ["my_plugin"]},
@@ -54,11 +58,12 @@ def test_a_task_comes_with_its_arguments_in_its_users_name() -> None:
         user_id="ann",
         metadata={"caused_by": ["my_plugin"]},
         grant="the grant",
+        caused_at=datetime(2026, 11, 22, 11, tzinfo=UTC),
     )
-    assert MessageReader(Aws(), "no bucket").read(dumps(TASK)) == Message(event, "task")
+    assert MessageReader(Aws(), "no bucket", NOBODY).read(dumps(TASK)) == Message(event, "task")
 
 
 def test_a_task_without_arguments_is_malformed() -> None:
     body = dumps({name: value for name, value in TASK.items() if name != "arguments"})
     with pytest.raises(EnvelopeError, match="the call of a task is malformed: KeyError\\('arguments'\\)"):
-        MessageReader(Aws(), "no bucket").read(body)
+        MessageReader(Aws(), "no bucket", NOBODY).read(body)

@@ -36,7 +36,7 @@ def test_what_was_dropped_leaves_nothing_to_write() -> None:
 def test_failures_alone_are_added_to_those_in_a_row_before() -> None:
     made = tally("failed", "failed")
     assert made.add == {"failed": 2, "delivered": 0, "consecutive_failures": 2}
-    assert made.put == {"last_error": "why", "last_error_at": AT.isoformat()}
+    assert made.put == {"last_error": "why", "last_error_at": AT.isoformat(), "last_error_of": ""}
 
 
 def test_a_delivery_says_how_many_failures_in_a_row_there_are() -> None:

@@ -39,8 +39,8 @@ class Registry:
             raise Unavailable("plugin state")
         return PLUGIN
 
-    async def note_endpoint_error(self, _: str, message: str, at: datetime) -> None:
-        raise Unavailable(f"plugin state, for {message} of {at}")
+    async def note_endpoint_error(self, _: str, user_id: str, message: str, at: datetime) -> None:
+        raise Unavailable(f"plugin state, for {message} of {user_id} at {at}")
 
 
 class Functions:

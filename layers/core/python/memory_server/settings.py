@@ -37,6 +37,7 @@ class Settings:
     schedule_group: str = ""
     schedule_role_arn: str = ""
     sequences_table: str = ""
+    erasures_table: str = ""
     delivery_log_table: str = ""
     relay_function: str = ""
     outbox_retention_days: int = 7

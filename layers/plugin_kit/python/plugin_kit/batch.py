@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from plugin_kit.errors import HookFailed, NoTimeLeft, PluginDisabled
 from plugin_kit.json_types import JsonObject
 from plugin_kit.lease import Lease
-from plugin_kit.messages import Message, key_of
+from plugin_kit.messages import Message, MessageOfErased, key_of
 from plugin_kit.outcomes import DIED, Outcome, Result, health_text
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ class Batch:
             self._log.append_keys(event_id=event.id, hook=event.hook, user_id=event.user_id)
             self._account_for_suspect(record, message)
             self._deliver(message, _attempt(record))
+        except MessageOfErased as error:
+            self._log.info("dropped: its user was erased")
+            self._end(record, error.message, "dropped")
         except PluginDisabled:
             self._log.info("dropped: the plugin is disabled")
             self._end(record, message, "dropped")

@@ -30,7 +30,7 @@ class Deliveries:
         self.host = host
         self.output = output
         self.logger = logger
-        self.reader = MessageReader(aws, settings.events_bucket)
+        self.reader = MessageReader(aws, settings.events_bucket, host.erasures)
         self.records = PluginRecords(aws.dynamodb, settings.plugins_table, settings.plugin_id)
         self.deduplication = Deduplication(aws.dynamodb, settings.deliveries_table, settings.plugin_id)
         self._log = DeliveryLog(aws.dynamodb, settings.delivery_log_table, settings.plugin_id)
@@ -44,7 +44,7 @@ class Deliveries:
 
     def open_ledger(self) -> Ledger:
         """Return the ledger of a new batch."""
-        return Ledger(self.settings, self._aws, self.records, self._log, self.logger)
+        return Ledger(self.settings, self._aws, self.records, self._log, self.host.erasures, self.logger)
 
     def describe_error(self, error: Exception) -> str:
         """Return what an operator reads of ``error``: bounded, and without what must not be shown."""

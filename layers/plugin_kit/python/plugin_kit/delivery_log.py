@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from plugin_kit.erasures import digest_of
 from plugin_kit.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -62,4 +63,6 @@ class DeliveryLog:
             item["milliseconds"] = {"N": str(outcome.milliseconds)}
         if outcome.error is not None:
             item["error"] = {"S": outcome.error}
+            if outcome.user_id is not None:  # by it an erasure finds what may tell of the user
+                item["error_of"] = {"S": digest_of(outcome.user_id)}
         return item

@@ -24,7 +24,8 @@ class Event:
 
     ``args`` are the hook's arguments by name. ``plugins`` are the ids that it is delivered to. ``grant`` is the token
     with which those plugins may act for ``user_id``; the server makes and checks it. Plugins of lower priority wait for
-    the outcome of a ``sequenced`` event.
+    the outcome of a ``sequenced`` event. ``caused_at`` is when what led to it happened, where that is not
+    ``time``: a task may be started long after.
     """
 
     id: str
@@ -38,6 +39,12 @@ class Event:
     plugins: tuple[str, ...] = ()
     grant: str | None = None
     sequenced: bool = False
+    caused_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """When what led to the event happened: an erasure of the user after that takes the event along."""
+        return self.caused_at or self.time
 
 
 def encode(event: Event) -> dict[str, JsonValue]:

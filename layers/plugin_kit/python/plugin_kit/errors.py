@@ -55,6 +55,10 @@ class PluginDisabled(PluginError):
     """The plugin was disabled before its hook could start; the event is dropped."""
 
 
+class UserErased(PluginError):
+    """The user of an event was erased after what led to it; the event is dropped."""
+
+
 class NoTimeLeft(PluginError):
     """The records before this one took all the time of the invocation; it is tried again at once."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import Final
+
+from plugin_kit.erasures import digest_of
 
 TRANSFERS: Final = "transfers/"
 """How the names of files begin that the bucket deletes after a day."""
 
 _FILES: Final = "files/"
+FOLDERS: Final = (_FILES, TRANSFERS)
+"""How the keys of all files begin; the id of the plugin follows."""
+
 _NOBODY: Final = "nobody"  # no digest
 _NAME: Final = re.compile(r"[A-Za-z0-9._-][A-Za-z0-9._/-]{0,511}")
 
@@ -32,5 +36,5 @@ def key_of(plugin_id: str, user_id: str | None, name: str) -> str:
 def prefixes_of(plugin_id: str, user_id: str | None) -> tuple[str, str]:
     """Return how the keys begin of all files that the plugin has for the user: those that last, and those of a day."""
     # A digest has one length and no sign that means something in a key, whatever the id has.
-    owner = _NOBODY if user_id is None else sha256(user_id.encode()).hexdigest()
+    owner = _NOBODY if user_id is None else digest_of(user_id)
     return f"{_FILES}{plugin_id}/{owner}/", f"{TRANSFERS}{plugin_id}/{owner}/"

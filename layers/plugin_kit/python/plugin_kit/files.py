@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from plugin_kit.aws import Aws
+from plugin_kit.errors import ServiceFailed
 from plugin_kit.file_names import key_of
 from plugin_kit.file_writer import S3FileWriter
 from plugin_kit.s3_calls import failures, in_thread
@@ -20,13 +21,19 @@ MAX_LINK_SECONDS: Final = 7 * 24 * 3600
 
 
 class S3Files:
-    """Files of ``plugin_id`` in ``bucket`` that are of ``user_id``; None stands for those of no user."""
+    """Files of ``plugin_id`` in ``bucket`` that are of ``user_id``; None stands for those of no user.
 
-    def __init__(self, aws: Aws, bucket: str, plugin_id: str, user_id: str | None) -> None:
+    ``gone`` tells whether the user was erased since the event for which the plugin works: nothing is kept then.
+    """
+
+    def __init__(
+        self, aws: Aws, bucket: str, plugin_id: str, user_id: str | None, gone: Callable[[], bool] = lambda: False
+    ) -> None:
         self._aws = aws
         self._bucket = bucket
         self._plugin_id = plugin_id
         self._user_id = user_id
+        self._gone = gone
 
     async def write(self, name: str, data: bytes) -> None:
         if len(data) > MAX_BYTES:
@@ -34,6 +41,7 @@ class S3Files:
         key = self._key_of(name)
         with failures(name):
             await in_thread(self._s3.put_object, Bucket=self._bucket, Key=key, Body=data)
+        await self._keep(name)
 
     async def read(self, name: str, *, start: int = 0, end: int | None = None) -> bytes:
         if start < 0 or (end is not None and end <= start):
@@ -73,6 +81,13 @@ class S3Files:
         except BaseException:
             await out.abort()
             raise
+        await self._keep(name)
+
+    async def _keep(self, name: str) -> None:
+        """Take back what was written too late. An erasure notes the user first: it or this finds the file."""
+        if await in_thread(self._gone):
+            await self.delete(name)
+            raise ServiceFailed(f"file {name}: the user was erased after what led to it, so nothing is kept")
 
     @property
     def _s3(self) -> S3Client:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Final, cast
@@ -14,6 +15,7 @@ from plugin_kit.aws import Aws
 from plugin_kit.caller import Caller, PluginFunction, Ran
 from plugin_kit.context import Context, build_context
 from plugin_kit.envelope import Event
+from plugin_kit.erasures import Erasures
 from plugin_kit.errors import HookFailed, InitializeFailed, NoSuchHandler
 from plugin_kit.files import S3Files
 from plugin_kit.gateway import Gateway
@@ -48,6 +50,7 @@ class Host:
         self._secrets = SecretStore(aws, settings.plugin_secret, output.redact)
         self._caller = Caller(ProcessState(logger), output)
         self._state = PluginState()
+        self.erasures = Erasures(lambda: aws.dynamodb, settings.erasures_table)
         self._plugin: _Plugin | None = None
         self._last_context: Context | None = None
 
@@ -164,7 +167,8 @@ class Host:
         settings, info = self._settings, self.info
         files = None
         if "files" in info.permissions:
-            files = S3Files(self._aws, settings.files_bucket, settings.plugin_id, event.user_id)
+            gone = partial(self.erasures.gone, event.user_id, event.since, now=True)
+            files = S3Files(self._aws, settings.files_bucket, settings.plugin_id, event.user_id, gone)
         return build_context(
             event,
             plugin_id=settings.plugin_id,

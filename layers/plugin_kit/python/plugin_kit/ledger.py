@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from plugin_kit.aws import Aws
 from plugin_kit.delivery_log import DeliveryLog
 from plugin_kit.envelope import Event
+from plugin_kit.erasures import Erasures
 from plugin_kit.errors import PluginError
 from plugin_kit.gateway import Gateway
 from plugin_kit.outcomes import Outcome, Result
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES: Final = 10  # of one SQS call
 _TRIES: Final = 2
+_ERASED: Final = "an error of a user who was erased since"
 
 
 @dataclass(slots=True)
 class _Pages:
-    tally: Tally = field(default_factory=Tally)
+    counted: list[Outcome] = field(default_factory=list[Outcome])
     entries: list[Outcome] = field(default_factory=list[Outcome])
     retries: dict[str, int] = field(default_factory=dict[str, int])
     finished: list[tuple[Event, Result]] = field(default_factory=list[tuple[Event, Result]])
@@ -42,10 +44,17 @@ class Ledger:
     """Collects, and tells all at once when it is flushed. What cannot be told costs no more than a line of the log."""
 
     def __init__(
-        self, settings: HostSettings, aws: Aws, records: PluginRecords, log: DeliveryLog, logger: Logger
+        self,
+        settings: HostSettings,
+        aws: Aws,
+        records: PluginRecords,
+        log: DeliveryLog,
+        erasures: Erasures,
+        logger: Logger,
     ) -> None:
         self._settings = settings
         self._aws = aws
+        self._erasures = erasures
         self._records = records
         self._log = log
         self._logger = logger
@@ -53,7 +62,7 @@ class Ledger:
 
     def count(self, outcome: Outcome) -> None:
         """Count ``outcome`` and log it."""
-        self._pages.tally.count(outcome)
+        self._pages.counted.append(outcome)
         self._pages.entries.append(outcome)
 
     def count_if_new(self, outcome: Outcome) -> None:
@@ -61,7 +70,7 @@ class Ledger:
 
         def count() -> None:
             if self._log.write_if_new(outcome):
-                self._pages.tally.count(outcome)
+                self._pages.counted.append(outcome)
 
         self._try("an earlier delivery could not be counted", count)
 
@@ -82,8 +91,8 @@ class Ledger:
         """Tell all; ``delete_done`` also takes off the queue what Lambda would once the batch has ended."""
         pages, self._pages = self._pages, _Pages()
         self._try("retries could not be hastened", lambda: self._hasten(pages.retries))
-        if pages.tally:
-            self._try("the deliveries could not be counted", lambda: self._add(pages.tally))
+        if pages.counted:
+            self._try("the deliveries could not be counted", lambda: self._add(pages.counted))
         if pages.entries:
             self._try("the deliveries could not be logged", lambda: self._write(pages.entries))
         if pages.finished:
@@ -117,14 +126,24 @@ class Ledger:
                 QueueUrl=self._settings.queue_url, Entries=entries[start : start + _MAX_ENTRIES]
             )
 
-    def _add(self, tally: Tally) -> None:
-        if self._records.add(tally) >= self._settings.failure_limit:
+    def _add(self, counted: Sequence[Outcome]) -> None:
+        tally = Tally()
+        for outcome in counted:
+            tally.count(self._without_erased(outcome))
+        if tally and self._records.add(tally) >= self._settings.failure_limit:
             self._tell("plugin.failing", {}, grant=None)
 
     def _write(self, entries: Sequence[Outcome]) -> None:
-        unwritten = self._log.write(entries)
+        unwritten = self._log.write([self._without_erased(outcome) for outcome in entries])
         if unwritten:
             self._logger.warning("%s deliveries could not be logged: DynamoDB had no capacity", unwritten)
+
+    def _without_erased(self, outcome: Outcome) -> Outcome:
+        """Return ``outcome`` without an error that may quote what was of somebody who is erased by now."""
+        if outcome.error is None or outcome.since is None:
+            return outcome
+        gone = self._erasures.gone(outcome.user_id, outcome.since, now=True)
+        return replace(outcome, error=_ERASED, user_id=None) if gone else outcome
 
     def _finish(self, finished: Sequence[tuple[Event, Result]]) -> None:
         with ThreadPoolExecutor(max_workers=len(finished)) as threads:

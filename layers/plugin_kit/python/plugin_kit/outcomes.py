@@ -19,7 +19,7 @@ class Outcome:
     """One attempt to deliver an event (the ``attempt``-th, from 1) and its result.
 
     ``milliseconds`` is how long the hook ran, where it ran to an end; ``health`` is what a health_check returned, as
-    JSON text.
+    JSON text. ``since`` is when what led to the event of ``user_id`` happened: an error may tell what is the user's.
     """
 
     event_id: str
@@ -30,6 +30,8 @@ class Outcome:
     milliseconds: int | None = None
     error: str | None = None
     health: str | None = None
+    user_id: str | None = None
+    since: datetime | None = None
 
     @property
     def delivery_id(self) -> str:

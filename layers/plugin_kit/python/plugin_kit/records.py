@@ -3,10 +3,11 @@
 The plugin's role needs, with its own id as the leading key of every item (``dynamodb:LeadingKeys``):
 
 - on PLUGINS_TABLE ``dynamodb:Query``, and ``dynamodb:UpdateItem`` of these attributes alone: plugin_id, record,
-  delivered, failed, consecutive_failures, last_delivered_at, last_error, last_error_at, health, health_at, ms_1, ms_2,
-  ms_5, ms_10, ms_20, ms_50, ms_100, ms_200, ms_500, ms_1000, ms_2000, ms_5000, ms_30000;
+  delivered, failed, consecutive_failures, last_delivered_at, last_error, last_error_at, last_error_of, health,
+  health_at, ms_1, ms_2, ms_5, ms_10, ms_20, ms_50, ms_100, ms_200, ms_500, ms_1000, ms_2000, ms_5000, ms_30000;
 - on DELIVERIES_TABLE ``dynamodb:GetItem``, ``PutItem``, ``UpdateItem`` and ``DeleteItem`` (Powertools idempotency);
-- on DELIVERY_LOG_TABLE ``dynamodb:BatchWriteItem`` and ``dynamodb:PutItem``.
+- on DELIVERY_LOG_TABLE ``dynamodb:BatchWriteItem`` and ``dynamodb:PutItem``;
+- on ERASURES_TABLE, whose keys are of users, ``dynamodb:GetItem``.
 
 Beside these: ``secretsmanager:GetSecretValue`` of its own secret, ``sqs:ReceiveMessage``, ``DeleteMessage``,
 ``GetQueueAttributes`` and ``ChangeMessageVisibility`` of its queue, ``s3:GetObject`` below events/,

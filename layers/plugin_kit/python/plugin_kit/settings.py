@@ -29,6 +29,7 @@ class HostSettings:
     aws_region: str = ""
     delivery_log_table: str = ""
     files_bucket: str = ""
+    erasures_table: str = ""
     plugin_secret: str = ""
     max_receives: int = 5
     failure_limit: int = 20

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from plugin_kit.erasures import digest_of
 from plugin_kit.outcomes import Outcome
 
 LATENCY_BUCKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
@@ -35,7 +36,8 @@ class Tally:
         else:
             self.add["failed"] += 1
             self.add["delivered"] += 0
-            self.put |= {"last_error": outcome.error or "", "last_error_at": at}
+            of = "" if outcome.user_id is None else digest_of(outcome.user_id)
+            self.put |= {"last_error": outcome.error or "", "last_error_at": at, "last_error_of": of}
             self._count_consecutive_failure()
         if outcome.milliseconds is not None:
             self.add[_bucket(outcome.milliseconds)] += 1

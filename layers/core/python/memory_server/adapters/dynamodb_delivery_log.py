@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from memory_server.adapters.aws import call
 from memory_server.services.delivery_ports import Delivery, DeliveryPage, DeliveryResult
+from plugin_kit.erasures import digest_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -36,6 +37,25 @@ class DynamoDBDeliveryLog:
         self, plugin_id: str, *, result: DeliveryResult | None, after: str | None, limit: int
     ) -> DeliveryPage:
         return await call("delivery log", partial(self._list, plugin_id, result, after, limit))
+
+    async def erase(self, user_id: str) -> None:
+        """Remove the errors of a user's events: they may quote what was in them. Raises: Unavailable."""
+        await call("delivery log", partial(self._erase, digest_of(user_id)))
+
+    def _erase(self, user_sha256: str) -> None:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_error_of",
+            KeyConditionExpression="error_of = :user",
+            ExpressionAttributeValues={":user": {"S": user_sha256}},
+        )
+        for item in [item for page in pages for item in page["Items"]]:
+            self._client.update_item(
+                TableName=self._table,
+                Key={name: item[name] for name in ("plugin_id", "delivery_id")},
+                UpdateExpression="REMOVE #error, error_of",
+                ExpressionAttributeNames={"#error": "error"},
+            )
 
     def _list(self, plugin_id: str, result: DeliveryResult | None, after: str | None, limit: int) -> DeliveryPage:
         deliveries: list[Delivery] = []

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from memory_server.adapters.aws import call
+from memory_server.adapters.dynamodb_cache import entry_key
 from memory_server.domain.memories import Vector
 from memory_server.domain.vectors import pack, unpack
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 SECONDS_TO_LIVE: Final = 7 * 24 * 3600
 
@@ -30,30 +31,15 @@ class DynamoDBEmbeddingCache:
         self._seconds_to_live = seconds_to_live
         self._away = False
 
-    async def get(self, key: str) -> Vector | None:
-        return await asyncio.to_thread(self._get, key)
+    async def get(self, user_id: str, key: str) -> Vector | None:
+        return await asyncio.to_thread(self._get, entry_key(user_id, key))
 
-    async def put(self, key: str, vector: Vector) -> None:
-        await asyncio.to_thread(self._put, key, pack(vector))
+    async def put(self, user_id: str, key: str, vector: Vector) -> None:
+        await asyncio.to_thread(self._put, entry_key(user_id, key), pack(vector))
 
-    async def forget(self, prefix: str) -> None:
-        """Remove what is under keys that begin with ``prefix``. Raises: Unavailable."""
-        await call("embedding cache", self._forget, prefix)
-
-    def _forget(self, prefix: str) -> None:
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
-            ProjectionExpression="cache_key",
-            FilterExpression="begins_with(cache_key, :prefix)",
-            ExpressionAttributeValues={":prefix": {"S": prefix}},
-        )
-        for page in pages:
-            for item in page["Items"]:
-                self._client.delete_item(TableName=self._table, Key={"cache_key": item["cache_key"]})
-
-    def _get(self, key: str) -> Vector | None:
+    def _get(self, key: dict[str, AttributeValueTypeDef]) -> Vector | None:
         try:
-            response = self._client.get_item(TableName=self._table, Key={"cache_key": {"S": key}})
+            response = self._client.get_item(TableName=self._table, Key=key)
             self._away = False
             item = response.get("Item")
             # DynamoDB removes an expired item within days, not at once.
@@ -64,12 +50,12 @@ class DynamoDBEmbeddingCache:
             self._note(error)
             return None
 
-    def _put(self, key: str, data: bytes) -> None:
+    def _put(self, key: dict[str, AttributeValueTypeDef], data: bytes) -> None:
         expires_at = str(int(time.time()) + self._seconds_to_live)
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item={"cache_key": {"S": key}, "vector": {"B": data}, "expires_at": {"N": expires_at}},
+                Item={**key, "vector": {"B": data}, "expires_at": {"N": expires_at}},
             )
             self._away = False
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""What plugins keep for a while, in the table of the server's own cache: under ``plugin:<id>:<key>``."""
+"""What plugins keep for a while, in the table of caches: under ``plugin:<id>:<key>``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from memory_server.adapters.aws import call
+from memory_server.adapters.dynamodb_cache import entry_key
 from plugin_kit.json_types import JsonValue, dumps
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ class DynamoDBPluginCache:
         self._client = client
         self._table = table
 
-    async def get(self, plugin_id: str, key: str) -> JsonValue:
+    async def get(self, plugin_id: str, user_id: str | None, key: str) -> JsonValue:
         answer = await call(
             _COMPONENT,
             self._client.get_item,
             TableName=self._table,
-            Key=_key(plugin_id, key),
+            Key=_key(plugin_id, user_id, key),
             ConsistentRead=True,
         )
         item = answer.get("Item", {})
@@ -38,14 +39,14 @@ class DynamoDBPluginCache:
             return None
         return json.loads(item["value"].get("S", "null"))
 
-    async def set(self, plugin_id: str, key: str, value: JsonValue, *, ttl_seconds: int) -> None:
+    async def set(self, plugin_id: str, user_id: str | None, key: str, value: JsonValue, *, ttl_seconds: int) -> None:
         fresh_until = time.time() + ttl_seconds
         await call(
             _COMPONENT,
             self._client.put_item,
             TableName=self._table,
             Item={
-                **_key(plugin_id, key),
+                **_key(plugin_id, user_id, key),
                 "value": {"S": dumps(value)},
                 # To the millisecond, for a TTL of a second; what DynamoDB goes by must be whole.
                 "fresh_until": {"N": f"{fresh_until:.3f}"},
@@ -53,9 +54,9 @@ class DynamoDBPluginCache:
             },
         )
 
-    async def delete(self, plugin_id: str, key: str) -> None:
-        await call(_COMPONENT, self._client.delete_item, TableName=self._table, Key=_key(plugin_id, key))
+    async def delete(self, plugin_id: str, user_id: str | None, key: str) -> None:
+        await call(_COMPONENT, self._client.delete_item, TableName=self._table, Key=_key(plugin_id, user_id, key))
 
 
-def _key(plugin_id: str, key: str) -> dict[str, AttributeValueTypeDef]:
-    return {"cache_key": {"S": f"plugin:{plugin_id}:{key}"}}
+def _key(plugin_id: str, user_id: str | None, key: str) -> dict[str, AttributeValueTypeDef]:
+    return entry_key(user_id, f"plugin:{plugin_id}:{key}")

@@ -16,6 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from memory_server.adapters.aws import call
 from memory_server.domain.errors import PluginNotFound, Unavailable
 from memory_server.services.plugin_ports import LogLevel, PluginRegistration, PluginStatistics
+from plugin_kit.erasures import digest_of
 from plugin_kit.json_types import JsonValue, dumps
 from plugin_kit.tally import LATENCY_BUCKETS
 
@@ -76,14 +77,38 @@ class DynamoDBPluginRegistry:
     async def statistics(self, plugin_id: str) -> PluginStatistics:
         return _statistics(await self._record(plugin_id, "statistics") or {})
 
-    async def note_endpoint_error(self, plugin_id: str, message: str, at: datetime) -> None:
+    async def erase(self, user_id: str) -> None:
+        """Remove from all statistics the last errors, where they are of a user's. Raises: Unavailable."""
+        for registration in await self.list():
+            for error in ("last_error", "last_endpoint_error"):
+                await call(_COMPONENT, self._erase, registration.plugin_id, error, digest_of(user_id))
+
+    def _erase(self, plugin_id: str, error: str, user_sha256: str) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(plugin_id, "statistics"),
+                UpdateExpression=f"REMOVE {error}, {error}_of",
+                ConditionExpression=f"{error}_of = :user",
+                ExpressionAttributeValues={":user": {"S": user_sha256}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    async def note_endpoint_error(self, plugin_id: str, user_id: str, message: str, at: datetime) -> None:
         await call(
             _COMPONENT,
             self._client.update_item,
             TableName=self._table,
             Key=_key(plugin_id, "statistics"),
-            UpdateExpression="SET last_endpoint_error = :message, last_endpoint_error_at = :at",
-            ExpressionAttributeValues={":message": {"S": message}, ":at": {"S": at.isoformat()}},
+            UpdateExpression=(
+                "SET last_endpoint_error = :message, last_endpoint_error_at = :at, last_endpoint_error_of = :of"
+            ),
+            ExpressionAttributeValues={
+                ":message": {"S": message},
+                ":at": {"S": at.isoformat()},
+                ":of": {"S": digest_of(user_id)},
+            },
         )
 
     async def ping(self) -> None:

@@ -14,6 +14,7 @@ from memory_server.adapters.aws import call
 from memory_server.adapters.large_events import LargeEvents
 from memory_server.domain.errors import Unavailable
 from memory_server.services.delivery_ports import EventSequence, Waves
+from memory_server.services.ports import Erased
 from plugin_kit.errors import EnvelopeError
 
 if TYPE_CHECKING:
@@ -29,14 +30,20 @@ logger = logging.getLogger(__name__)
 class DynamoDBEventSequences:
     """An EventSequences. ``waves`` shrink with every step, so their number tells how far a sequence is."""
 
-    def __init__(self, client: DynamoDBClient, table: str, large_events: LargeEvents) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, large_events: LargeEvents, erasures: Erased) -> None:
         self._client = client
         self._table = table
         self._large_events = large_events
+        self._erasures = erasures
 
     async def start(self, sequence: EventSequence) -> frozenset[str]:
         detail = await self._large_events.write(sequence.event)
-        return await call(_COMPONENT, partial(self._start, sequence, detail))
+        pending = await call(_COMPONENT, partial(self._start, sequence, detail))
+        if await self._erasures.gone(sequence.event.user_id, sequence.event.since):
+            # The erasure may have been here before this was.
+            await self.remove(sequence.event.id)
+            return frozenset()
+        return pending
 
     async def finish(self, event_id: str, plugin_id: str) -> EventSequence | None:
         item = await call(_COMPONENT, partial(self._finish, event_id, plugin_id))

@@ -7,8 +7,9 @@ import json
 from typing import TYPE_CHECKING, Final, cast
 
 from memory_server.adapters.aws import call
+from memory_server.services.ports import Erased
 from plugin_kit.envelope import Event, decode, encode
-from plugin_kit.json_types import JsonObject, dumps
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -20,9 +21,10 @@ MAX_DETAIL_BYTES: Final = 256 * 1024
 class LargeEvents:
     """The bucket for what is too large, under ``events/<hash of the user>/<event id>.json``."""
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, erasures: Erased) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._erasures = erasures
 
     async def write(self, event: Event) -> str:
         """Return the JSON of ``event``, with a reference where its arguments would make it too large.
@@ -34,17 +36,24 @@ class LargeEvents:
         detail = dumps(envelope)
         if len(detail.encode()) <= MAX_DETAIL_BYTES:
             return detail
-        key = f"{_folder(event.user_id)}{event.id}.json"
-        args = dumps(envelope.pop("args")).encode()
+        reference = await self.keep(event.user_id, event.id, envelope.pop("args"))
+        if await self._erasures.gone(event.user_id, event.since):
+            # The erasure may have been here before this was. Nobody asks for it: hosts drop the event.
+            await call("event store", self._s3.delete_object, Bucket=self._bucket, Key=reference["key"])
+        return dumps({**envelope, "args_ref": reference})
+
+    async def keep(self, user_id: str | None, event_id: str, values: JsonValue) -> dict[str, str]:
+        """Keep ``values`` of a user's event, and return the reference by which hosts find them. Raises: Unavailable."""
+        key = f"{_folder(user_id)}{event_id}.json"
         await call(
             "event store",
             self._s3.put_object,
             Bucket=self._bucket,
             Key=key,
-            Body=args,
+            Body=dumps(values).encode(),
             ContentType="application/json",
         )
-        return dumps({**envelope, "args_ref": {"bucket": self._bucket, "key": key}})
+        return {"bucket": self._bucket, "key": key}
 
     async def read(self, detail: str) -> Event:
         """Return the event that ``write`` made ``detail`` of.

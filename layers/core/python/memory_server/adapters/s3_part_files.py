@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from memory_server.adapters.aws import call
-from memory_server.domain.errors import InvalidRequest
+from memory_server.domain.errors import InvalidRequest, UserErased
+from memory_server.services.ports import Erased
+from memory_server.services.transfer_requests import Caller
 from plugin_kit.file_names import key_of
 
 if TYPE_CHECKING:
@@ -24,17 +26,22 @@ _MAX_LINE_BYTES: Final = 2 * 1024 * 1024
 class S3PartFiles:
     """Implements transfer_ports.PartFiles."""
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
+    def __init__(self, client: S3Client, bucket: str, erasures: Erased) -> None:
         self._client = client
         self._bucket = bucket
+        self._erasures = erasures
 
-    async def write(self, plugin_id: str, user_id: str, name: str, data: bytes) -> None:
-        key = key_of(plugin_id, user_id, name)
+    async def write(self, caller: Caller, name: str, data: bytes) -> None:
+        key = key_of(caller.plugin_id, caller.user_id, name)
         await call(_COMPONENT, self._client.put_object, Bucket=self._bucket, Key=key, Body=data)
+        if await self._erasures.gone(caller.user_id, caller.since):
+            # The erasure may have been here before this was.
+            await call(_COMPONENT, self._client.delete_object, Bucket=self._bucket, Key=key)
+            raise UserErased
 
-    async def lines(self, plugin_id: str, user_id: str, name: str) -> AsyncIterator[bytes]:
+    async def lines(self, caller: Caller, name: str) -> AsyncIterator[bytes]:
         """Yield the lines; at no time more of the file than a chunk and a line is in memory."""
-        body = await call(_COMPONENT, self._open, key_of(plugin_id, user_id, name))
+        body = await call(_COMPONENT, self._open, key_of(caller.plugin_id, caller.user_id, name))
         rest = b""
         while chunk := await call(_COMPONENT, body.read, _CHUNK_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")

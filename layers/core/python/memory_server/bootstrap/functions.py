@@ -15,6 +15,7 @@ from memory_server.bootstrap.parts import (
     database,
     event_bus,
     event_sequences,
+    large_events,
     plugin_registry,
     plugin_tasks,
     publisher,
@@ -111,7 +112,7 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         SystemClock(),
         limit=settings.failure_limit,
     )
-    tasks = plugin_tasks(settings, clients, secret)
+    tasks = plugin_tasks(settings, clients, secret, large_events(settings, clients))
     transfers = LambdaTransferFunction(clients.functions, settings.bulk_transfer_function)
     operations = {
         **MemoryOperations(memories, search).table(),
@@ -122,7 +123,7 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         **HostOperations(sequencer, switch_off).table(),
     }
     try:
-        yield Gateway(registry, operations, pending, secret.grant_key(), SystemClock())
+        yield Gateway(registry, storage, operations, pending, secret.grant_key(), SystemClock())
     finally:
         await plugin_sql.close()
         await storage.close()

@@ -116,7 +116,7 @@ def api(settings: Settings) -> Api:
         plugin_reports=PluginReports(registry, SystemClock()),
         health=HealthService(parts, pending),
         sign_in=signing_in,
-        erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas),
+        erasure=erasure.erasure(settings, clients, storage, embeddings, registry, schemas, signing_in),
         rate_limits=sign_in.rate_limits(settings, clients),
         keys=sign_in.keys(settings, clients, signing_in),
         issuer=settings.oidc_issuer,

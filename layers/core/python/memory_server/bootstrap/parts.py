@@ -9,6 +9,7 @@ from memory_server.settings import Settings
 
 if TYPE_CHECKING:
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.dynamodb_erasures import DynamoDBErasures
     from memory_server.adapters.dynamodb_plugins import DynamoDBPluginRegistry
     from memory_server.adapters.dynamodb_sequences import DynamoDBEventSequences
     from memory_server.adapters.eventbridge_bus import EventBridgeBus
@@ -75,14 +76,16 @@ def database(settings: Settings, secret: ServerSecret) -> PostgresDatabase:
     )
 
 
-def plugin_tasks(settings: Settings, clients: Clients, secret: ServerSecret) -> PluginTasks:
-    """Return what starts tasks of plugins."""
+def plugin_tasks(
+    settings: Settings, clients: Clients, secret: ServerSecret, waiting: LargeEvents | None = None
+) -> PluginTasks:
+    """Return what starts tasks of plugins; the arguments of those that wait are kept in ``waiting``."""
     from memory_server.adapters.sqs_task_queues import SqsTaskQueues
     from memory_server.adapters.system_clock import SystemClock
     from memory_server.services.plugin_tasks import PluginTasks
 
     registry = plugin_registry(settings, clients)
-    return PluginTasks(registry, SqsTaskQueues(clients.sqs), secret.grant_key(), SystemClock())
+    return PluginTasks(registry, SqsTaskQueues(clients.sqs), waiting, secret.grant_key(), SystemClock())
 
 
 def plugin_sql(settings: Settings, secret: ServerSecret) -> PostgresPluginSql:
@@ -108,7 +111,7 @@ def large_events(settings: Settings, clients: Clients) -> LargeEvents:
     """Return the bucket for what is too large for the bus, and for an item of DynamoDB."""
     from memory_server.adapters.large_events import LargeEvents
 
-    return LargeEvents(clients.s3, settings.require("events_bucket"))
+    return LargeEvents(clients.s3, settings.require("events_bucket"), erasures(settings, clients))
 
 
 def event_sequences(settings: Settings, clients: Clients) -> DynamoDBEventSequences:
@@ -116,8 +119,18 @@ def event_sequences(settings: Settings, clients: Clients) -> DynamoDBEventSequen
     from memory_server.adapters.dynamodb_sequences import DynamoDBEventSequences
 
     return DynamoDBEventSequences(
-        clients.dynamodb, settings.require("sequences_table"), large_events(settings, clients)
+        clients.dynamodb,
+        settings.require("sequences_table"),
+        large_events(settings, clients),
+        erasures(settings, clients),
     )
+
+
+def erasures(settings: Settings, clients: Clients) -> DynamoDBErasures:
+    """Return who was erased."""
+    from memory_server.adapters.dynamodb_erasures import DynamoDBErasures
+
+    return DynamoDBErasures(clients.dynamodb, settings.require("erasures_table"))
 
 
 def publisher(settings: Settings, clients: Clients, secret: ServerSecret) -> Publisher:

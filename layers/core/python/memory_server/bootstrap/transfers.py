@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from memory_server.bootstrap.parts import embedder, plugin_tasks, server_secret
+from memory_server.bootstrap.parts import embedder, erasures, plugin_tasks, server_secret
 from memory_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
         forgetful=True,
         configure=register_vector_async,
     )
-    files = S3PartFiles(clients.s3, settings.require("files_bucket"))
+    files = S3PartFiles(clients.s3, settings.require("files_bucket"), erasures(settings, clients))
     tasks = plugin_tasks(settings, clients, secret)
     try:
         yield Transfers(

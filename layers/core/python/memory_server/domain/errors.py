@@ -188,6 +188,13 @@ class PermissionDenied(MemoryServerError):
     """A plugin called for something that its PLUGIN_INFO does not ask for, or outside an event of its own."""
 
 
+class UserErased(PermissionDenied):
+    """A plugin acts for a user who was erased after what led to it. Nothing is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("the event's user was erased after what led to it: let it go, it does not come again")
+
+
 class Unavailable(MemoryServerError):
     """A part that the request needs does not answer now; nothing was lost, the request can be sent again."""
 

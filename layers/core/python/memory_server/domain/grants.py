@@ -26,13 +26,15 @@ class Grant:
     """Leave for ``plugins`` to act for ``user_id`` because of the event ``event_id``, until ``expires_at``.
 
     Where the event is no user's, the grant names the event and gives leave for nothing. ``caused_by`` are the plugins
-    whose acts led to the event, the latest one last. ``expires_at`` is in UTC, in whole seconds.
+    whose acts led to the event, the latest one last. ``expires_at`` is in UTC, in whole seconds. ``since`` is when what
+    led to the event happened: where the user is erased after that, the leave is gone.
     """
 
     event_id: str
     user_id: str | None
     plugins: tuple[str, ...]
     expires_at: datetime
+    since: datetime
     caused_by: tuple[str, ...] = ()
 
 
@@ -43,6 +45,7 @@ def sign(grant: Grant, key: bytes) -> str:
             "event": grant.event_id,
             "user": grant.user_id,
             "plugins": list(grant.plugins),
+            "since": grant.since.isoformat(),
             "exp": int(grant.expires_at.timestamp()),
             "caused_by": list(grant.caused_by),
         }
@@ -81,6 +84,7 @@ def _parse(claims: JsonObject) -> Grant:
         user_id=cast("str | None", claims["user"]),
         plugins=tuple(cast("list[str]", claims["plugins"])),
         expires_at=datetime.fromtimestamp(cast(int, claims["exp"]), UTC),
+        since=datetime.fromisoformat(str(claims["since"])),
         caused_by=tuple(cast("list[str]", claims["caused_by"])),
     )
 

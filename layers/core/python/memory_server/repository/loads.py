@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.errors import IntegrityError, LockNotAvailable
 from psycopg.types.json import Jsonb
 
-from memory_server.domain.errors import Unavailable
+from memory_server.domain.errors import Unavailable, UserErased
 from memory_server.domain.memories import Vector
 from memory_server.repository.pool import Connection, RolePool
 from memory_server.repository.rows import half_vector
@@ -139,7 +139,12 @@ class _Load:
         }
 
     async def begin(self) -> None:
+        """Let the transaction be the user's. Raises: UserErased: they were erased since the load was caused."""
         await self._connection.execute("SELECT set_config('app.user_id', %(user_id)s, true)", self._names)
+        query = "SELECT erased_since(%s) AS erased"
+        row = await (await self._connection.execute(query, [self._request.caller.since])).fetchone()
+        if row is None or row["erased"]:
+            raise UserErased
 
     async def outcome(self) -> JsonObject | None:
         """Return what became of the load before, None where it never was."""

@@ -10,7 +10,7 @@ from memory_server.domain.errors import InvalidRequest
 from memory_server.domain.passwords import role_password
 from memory_server.repository.administration import Administrator
 from memory_server.repository.plugin_connections import MAX_CONNECTIONS
-from memory_server.repository.roles import make_role, set_password
+from memory_server.repository.roles import PLUGIN_PREFIX, make_role, set_password
 
 _MAX_NAME_BYTES: Final = 63  # PostgreSQL cuts longer names, and then two plugins could meet in one
 _SESSION: Final = {"timezone": "UTC", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "15s"}
@@ -22,9 +22,9 @@ def plugin_role(plugin_id: str) -> str:
     Raises:
         InvalidRequest: the id is too long to name a role.
     """
-    role = f"plugin_{plugin_id}"
+    role = f"{PLUGIN_PREFIX}{plugin_id}"
     if len(role.encode()) > _MAX_NAME_BYTES:
-        limit = _MAX_NAME_BYTES - len("plugin_")
+        limit = _MAX_NAME_BYTES - len(PLUGIN_PREFIX)
         raise InvalidRequest.of("plugin_id", f"{plugin_id!r} is too long for a plugin with a database: at most {limit}")
     return role
 

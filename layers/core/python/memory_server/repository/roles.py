@@ -13,6 +13,8 @@ OWNER: Final = "memory_owner"
 APP: Final = "memory_app"
 RELAY: Final = "memory_relay"
 BULK: Final = "memory_bulk"
+PLUGIN_PREFIX: Final = "plugin_"
+"""How the names begin of the roles and schemas of plugins."""
 
 # How each role's sessions begin. Plans are made for the values at hand: a filter that is absent or rare changes them.
 # An HNSW scan goes on until enough rows of the user are found.
@@ -53,6 +55,7 @@ async def make_roles(connection: AsyncConnection[TupleRow], secret: str) -> None
                     sql.Identifier(role), sql.Identifier(*name.split(".")), value
                 )
             )
+    await _let_in_plugins(connection, secret)
     await _close_database(connection)
 
 
@@ -70,6 +73,13 @@ async def set_password(connection: AsyncConnection[TupleRow], role: str, passwor
     """Set the password of ``role``; what travels to the server, and into any log, is its SCRAM verifier alone."""
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     await connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), verifier))
+
+
+async def _let_in_plugins(connection: AsyncConnection[TupleRow], secret: str) -> None:
+    """Set the passwords of plugins that have a schema: whoever is erased goes from those that are gone, too."""
+    query = "SELECT rolname FROM pg_roles JOIN pg_namespace ON nspname = rolname WHERE starts_with(rolname, %s)"
+    for (role,) in await (await connection.execute(query, [PLUGIN_PREFIX])).fetchall():
+        await set_password(connection, role, role_password(secret, role))
 
 
 async def _close_database(connection: AsyncConnection[TupleRow]) -> None:

@@ -32,7 +32,10 @@ class EventSequences(Protocol):
     """The sequences that are under way."""
 
     async def start(self, sequence: EventSequence) -> frozenset[str]:
-        """Keep ``sequence`` and return who is pending; where the event has one already, that one stays as it is."""
+        """Keep ``sequence`` and return who is pending; where the event has one already, that one stays as it is.
+
+        Nobody is, where the event's user was erased since it happened.
+        """
         ...
 
     async def finish(self, event_id: str, plugin_id: str) -> EventSequence | None:
@@ -51,18 +54,20 @@ class EventSequences(Protocol):
 
 
 class PluginCache(Protocol):
-    """Values that plugins keep for a while; each plugin sees its own keys alone.
+    """Values that plugins keep for a while, each plugin its own for each user; None stands for no user.
 
     Every method raises Unavailable where the cache does not answer.
     """
 
-    async def get(self, plugin_id: str, key: str) -> JsonValue:
+    async def get(self, plugin_id: str, user_id: str | None, key: str) -> JsonValue:
         """Return the value, or None where there is none or it has expired."""
         ...
 
-    async def set(self, plugin_id: str, key: str, value: JsonValue, *, ttl_seconds: int) -> None: ...
+    async def set(
+        self, plugin_id: str, user_id: str | None, key: str, value: JsonValue, *, ttl_seconds: int
+    ) -> None: ...
 
-    async def delete(self, plugin_id: str, key: str) -> None: ...
+    async def delete(self, plugin_id: str, user_id: str | None, key: str) -> None: ...
 
 
 DeliveryResult: TypeAlias = Literal["delivered", "failed", "dropped"]
@@ -151,6 +156,14 @@ class DeadLetters(Protocol):
 
         None is lost: each is sent before it is deleted. One that comes again has no second effect.
         """
+        ...
+
+
+class UserDeadLetters(Protocol):
+    """The dead letters of users."""
+
+    async def erase(self, registration: PluginRegistration, user_id: str) -> None:
+        """Delete those of the user; the others are there again. Raises: Unavailable: not all could be looked at."""
         ...
 
 

@@ -57,34 +57,33 @@ class CachedEmbedder:
             Unavailable: the caches do not know the query and the embedder does not answer.
         """
         key = _key(text, principal, self.model_id)
-        vector = await self._find(key)
+        vector = await self._find(principal.user_id, key)
         if vector is not None:
             self._observe("cache_hit", principal, {"key": key, "value": vector})
             return vector
         self._observe("cache_miss", principal, {"key": key})
         vector = list((await self._embedder.embed([text]))[0])
         self._remember(key, vector)
-        await self._cache.put(key, vector)
+        await self._cache.put(principal.user_id, key, vector)
         self._observe("cache_updated", principal, {"key": key, "value": vector})
         return vector
 
     async def erase(self, user_id: str) -> None:
-        """Forget the vectors of a user's queries. Raises: Unavailable."""
+        """Forget the vectors of a user's queries that this process has. Others have them for a while, without texts."""
         prefix = _prefix(user_id)
         for key in [key for key in self._recent if key.startswith(prefix)]:
             del self._recent[key]
-        await self._cache.forget(prefix)
 
     async def ping(self) -> None:
         """Raises: Unavailable: the embedder does not answer."""
         await self._embedder.embed(["ping"])
 
-    async def _find(self, key: str) -> list[float] | None:
+    async def _find(self, user_id: str, key: str) -> list[float] | None:
         recent = self._recent.get(key)
         if recent is not None:
             self._recent.move_to_end(key)
             return unpack(recent)
-        vector = await self._cache.get(key)
+        vector = await self._cache.get(user_id, key)
         if vector is None:
             return None
         self._remember(key, vector)

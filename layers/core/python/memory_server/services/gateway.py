@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from memory_server.domain.errors import (
     InvalidRequest,
@@ -31,10 +32,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UserOperation:
-    """What a plugin does with a user's data: it takes a grant, and acts for the grant's user alone."""
+    """What a plugin does with a user's data: it takes a grant, and acts for the grant's user alone.
+
+    Here and below, what ``keeps`` may store what is the user's, so it is not done for one who was erased.
+    """
 
     permissions: tuple[str, ...]
     run: Callable[[Principal, JsonObject], Awaitable[JsonValue]]
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +51,41 @@ class GrantOperation:
 
     run: Callable[[str, Grant, JsonObject], Awaitable[JsonValue]]
     permissions: tuple[str, ...] = ()
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OwnOperation:
-    """What a plugin does with what is its own, by its id: it takes no grant, so ``initialize`` may do it too."""
+    """What a plugin does with what is its own, by its id: it needs no grant, so ``initialize`` may do it too."""
 
     permissions: tuple[str, ...]
     run: Callable[[str, JsonObject], Awaitable[JsonValue]]
+    keeps: bool = False
 
 
-Operation: TypeAlias = UserOperation | GrantOperation | OwnOperation
+@dataclass(frozen=True, slots=True)
+class ApartOperation:
+    """What a plugin does with what it has for each user apart, by its id and the user of its event, if it is one's."""
+
+    permissions: tuple[str, ...]
+    run: Callable[[str, str | None, JsonObject], Awaitable[JsonValue]]
+    keeps: bool = False
+
+
+Operation: TypeAlias = UserOperation | GrantOperation | OwnOperation | ApartOperation
+
+
+class Users(Protocol):
+    """The users whom plugins act for."""
+
+    def present(self, user_id: str, since: datetime) -> AbstractAsyncContextManager[None]:
+        """Keep the user from being erased for as long as the context lasts.
+
+        Raises:
+            UserErased: they were erased at ``since`` or later.
+            Unavailable: nobody can tell.
+        """
+        ...
 
 
 class Gateway:
@@ -65,12 +94,14 @@ class Gateway:
     def __init__(
         self,
         registry: PluginRegistry,
+        users: Users,
         operations: Mapping[str, Operation],
         events: Events,
         grant_key: bytes,
         clock: Clock,
     ) -> None:
         self._registry = registry
+        self._users = users
         self._operations = operations
         self._events = events
         self._grant_key = grant_key
@@ -120,15 +151,19 @@ class Gateway:
         return value
 
     async def _run(self, plugin_id: str, operation: Operation, arguments: JsonObject, token: JsonValue) -> JsonValue:
-        if isinstance(operation, OwnOperation):
-            return await operation.run(plugin_id, arguments)
         text = token if isinstance(token, str) else None
-        grant = verify(text, self._grant_key, plugin_id=plugin_id, now=self._clock.now())
-        if isinstance(operation, GrantOperation):
-            return await operation.run(plugin_id, grant, arguments)
-        user_id = user_of(grant)
-        with caused_by((*grant.caused_by, plugin_id)):
-            return await operation.run(Principal(user_id), arguments)
+        if text is None and isinstance(operation, OwnOperation | ApartOperation):
+            return await _own(operation, plugin_id, None, arguments)
+        try:
+            grant = verify(text, self._grant_key, plugin_id=plugin_id, now=self._clock.now())
+        except PermissionDenied:
+            if not isinstance(operation, OwnOperation):
+                raise
+            return await operation.run(plugin_id, arguments)  # as in ``cleanup``, long after the last event
+        if not operation.keeps or grant.user_id is None:
+            return await _act(operation, plugin_id, grant, arguments)
+        async with self._users.present(grant.user_id, grant.since):
+            return await _act(operation, plugin_id, grant, arguments)
 
     async def _check_permission(self, plugin_id: str, operation: str, permission: str) -> None:
         if permission not in await self._permissions_of(plugin_id):
@@ -149,6 +184,24 @@ class Gateway:
                 raise PermissionDenied(f"plugin {plugin_id!r} is not registered: deploy it again") from None
             self._permissions[plugin_id] = (now, permissions)
         return permissions
+
+
+async def _act(operation: Operation, plugin_id: str, grant: Grant, arguments: JsonObject) -> JsonValue:
+    if isinstance(operation, GrantOperation):
+        return await operation.run(plugin_id, grant, arguments)
+    if isinstance(operation, UserOperation):
+        user_id = user_of(grant)
+        with caused_by((*grant.caused_by, plugin_id)):
+            return await operation.run(Principal(user_id), arguments)
+    return await _own(operation, plugin_id, grant.user_id, arguments)
+
+
+async def _own(
+    operation: OwnOperation | ApartOperation, plugin_id: str, user_id: str | None, arguments: JsonObject
+) -> JsonValue:
+    if isinstance(operation, OwnOperation):
+        return await operation.run(plugin_id, arguments)
+    return await operation.run(plugin_id, user_id, arguments)
 
 
 def user_of(grant: Grant) -> str:

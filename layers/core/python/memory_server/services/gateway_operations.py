@@ -56,12 +56,12 @@ class MemoryOperations:
     def table(self) -> dict[str, Operation]:
         return {
             "memory.get": UserOperation(("memory:read",), self.get),
-            "memory.search": UserOperation(("memory:read",), self.search),
+            "memory.search": UserOperation(("memory:read",), self.search, keeps=True),
             "memory.list": UserOperation(("memory:read",), self.list),
             "memory.count": UserOperation(("memory:read",), self.count),
-            "memory.create": UserOperation(("memory:write",), self.create),
-            "memory.update": UserOperation(("memory:write",), self.update),
-            "memory.delete": UserOperation(("memory:write",), self.delete),
+            "memory.create": UserOperation(("memory:write",), self.create, keeps=True),
+            "memory.update": UserOperation(("memory:write",), self.update, keeps=True),
+            "memory.delete": UserOperation(("memory:write",), self.delete, keeps=True),
         }
 
     async def get(self, principal: Principal, arguments: JsonObject) -> JsonValue:
@@ -114,7 +114,7 @@ class OwnOperations:
     def table(self) -> dict[str, Operation]:
         return {
             "database.query": OwnOperation(("database:read",), self.query),
-            "database.execute": OwnOperation(("database:write",), self.execute),
+            "database.execute": OwnOperation(("database:write",), self.execute, keeps=True),
             "embedding.embed": OwnOperation(("embedding",), self.embed),
         }
 

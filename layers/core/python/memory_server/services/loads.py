@@ -56,7 +56,14 @@ class Loads:
             message = f"the server failed: its logs tell more of error {error_id}"
             outcome = _failed(request, {"message": message, "part": None, "line": None})
         arguments = {**caller.arguments, "load": outcome}
-        await self._tasks.start(caller.plugin_id, caller.then, arguments, [caller.user_id], caused_by=caller.caused_by)
+        await self._tasks.start(
+            caller.plugin_id,
+            caller.then,
+            arguments,
+            [caller.user_id],
+            since=caller.since,
+            caused_by=caller.caused_by,
+        )
 
     async def _outcome(self, request: LoadRequest) -> JsonObject:
         known = None if request.dry_run else await self._target.outcome(request)
@@ -81,7 +88,7 @@ class Loads:
             for part, name in enumerate(request.parts):
                 number = 0
                 try:
-                    async for line in self._files.lines(caller.plugin_id, caller.user_id, name):
+                    async for line in self._files.lines(caller, name):
                         number += 1
                         place += 1
                         await write(read(line, place, part, number))

@@ -137,7 +137,7 @@ class PluginEndpoints:
                 return answer_of(answer)
             except PluginFailed as error:
                 failure = EndpointTimedOut if error.kind == "TimedOut" else EndpointFailed
-                raise failure(plugin_id, await self._noted(call, error)) from error
+                raise failure(plugin_id, await self._noted(principal, call, error)) from error
 
     async def _read_published(self) -> list[PluginRegistration]:
         return [plugin for plugin in await self._registry.list() if plugin.enabled and endpoints_of(plugin)]
@@ -148,14 +148,15 @@ class PluginEndpoints:
             raise PluginNotEnabled(plugin_id)
         return registration
 
-    async def _noted(self, call: EndpointCall, error: PluginFailed) -> str:
+    async def _noted(self, principal: Principal, call: EndpointCall, error: PluginFailed) -> str:
         """Tell the operator of ``error``, in the log and in the plugin's status, and return its id."""
         error_id = new_id()
         what = f"{call.endpoint}: {error.kind}: {error}"
         logger.warning("%s (error %s)", what, error_id)
         with suppress(Unavailable):
             note = what[:MAX_NOTE].encode(errors="replace").decode()
-            await self._registry.note_endpoint_error(call.registration.plugin_id, note, self._clock.now())
+            plugin_id = call.registration.plugin_id
+            await self._registry.note_endpoint_error(plugin_id, principal.user_id, note, self._clock.now())
         return error_id
 
     @contextmanager
@@ -172,7 +173,11 @@ class PluginEndpoints:
         """Return what stands for the event of a hook: with its grant the plugin may act for the user who asks."""
         event_id, now = new_id(), self._clock.now()
         grant = Grant(
-            event_id=event_id, user_id=principal.user_id, plugins=(plugin_id,), expires_at=now + GRANT_LIFETIME
+            event_id=event_id,
+            user_id=principal.user_id,
+            plugins=(plugin_id,),
+            expires_at=now + GRANT_LIFETIME,
+            since=now,
         )
         return {
             "id": event_id,

@@ -8,7 +8,7 @@ from typing import Final, cast
 from memory_server.domain.grants import Grant
 from memory_server.services import arguments as read
 from memory_server.services.delivery_ports import PluginCache
-from memory_server.services.gateway import GrantOperation, Operation, OwnOperation
+from memory_server.services.gateway import ApartOperation, GrantOperation, Operation, OwnOperation
 from memory_server.services.sequencing import Sequencer
 from memory_server.services.switch_off import SwitchOff
 from plugin_kit.json_types import JsonObject, JsonValue
@@ -28,32 +28,35 @@ _OUTCOME: Final[Mapping[str, read.Reader]] = {"outcome": read.choice(["delivered
 
 
 class CacheOperations:
-    """The plugin's own part of the cache. No hook tells of it: cache_* hooks tell of the server's cache of queries."""
+    """The plugin's own part of the cache, for each user apart.
+
+    No hook tells of it: cache_* hooks tell of the server's cache of queries.
+    """
 
     def __init__(self, cache: PluginCache) -> None:
         self._cache = cache
 
     def table(self) -> dict[str, Operation]:
         return {
-            "cache.get": OwnOperation(("cache",), self.get),
-            "cache.set": OwnOperation(("cache",), self.set),
-            "cache.delete": OwnOperation(("cache",), self.delete),
+            "cache.get": ApartOperation(("cache",), self.get),
+            "cache.set": ApartOperation(("cache",), self.set, keeps=True),
+            "cache.delete": ApartOperation(("cache",), self.delete),
         }
 
-    async def get(self, plugin_id: str, arguments: JsonObject) -> JsonValue:
+    async def get(self, plugin_id: str, user_id: str | None, arguments: JsonObject) -> JsonValue:
         values = read.read(arguments, _KEY, required=["key"])
-        return await self._cache.get(plugin_id, str(values["key"]))
+        return await self._cache.get(plugin_id, user_id, str(values["key"]))
 
-    async def set(self, plugin_id: str, arguments: JsonObject) -> JsonValue:
+    async def set(self, plugin_id: str, user_id: str | None, arguments: JsonObject) -> JsonValue:
         values = read.read(arguments, _ENTRY, required=["key", "value"])
         ttl_seconds = cast(int, values.get("ttl_seconds", DEFAULT_TTL_SECONDS))
         value = cast(JsonValue, values["value"])
-        await self._cache.set(plugin_id, str(values["key"]), value, ttl_seconds=ttl_seconds)
+        await self._cache.set(plugin_id, user_id, str(values["key"]), value, ttl_seconds=ttl_seconds)
         return None
 
-    async def delete(self, plugin_id: str, arguments: JsonObject) -> JsonValue:
+    async def delete(self, plugin_id: str, user_id: str | None, arguments: JsonObject) -> JsonValue:
         values = read.read(arguments, _KEY, required=["key"])
-        await self._cache.delete(plugin_id, str(values["key"]))
+        await self._cache.delete(plugin_id, user_id, str(values["key"]))
         return None
 
 

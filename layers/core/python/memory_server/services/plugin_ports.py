@@ -104,8 +104,11 @@ class PluginRegistry(Protocol):
 
     async def statistics(self, plugin_id: str) -> PluginStatistics: ...
 
-    async def note_endpoint_error(self, plugin_id: str, message: str, at: datetime) -> None:
-        """Keep the last error of the plugin's endpoints, which its host may not have lived to write."""
+    async def note_endpoint_error(self, plugin_id: str, user_id: str, message: str, at: datetime) -> None:
+        """Keep the last error of the plugin's endpoints, which its host may not have lived to write, and whose it was.
+
+        It goes with the user.
+        """
         ...
 
     async def ping(self) -> None:

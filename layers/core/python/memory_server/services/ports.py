@@ -37,15 +37,14 @@ class Embedder(Protocol):
 
 
 class EmbeddingCache(Protocol):
-    """Vectors by key, for a while. Losing one costs time, never truth: no method raises when the cache is away."""
+    """Vectors of a user's by key, for a while. Losing one costs time, never truth: no method raises.
 
-    async def get(self, key: str) -> Vector | None: ...
+    What it has of a user goes with the user.
+    """
 
-    async def put(self, key: str, vector: Vector) -> None: ...
+    async def get(self, user_id: str, key: str) -> Vector | None: ...
 
-    async def forget(self, prefix: str) -> None:
-        """Remove what is under keys that begin with ``prefix``. Raises: Unavailable."""
-        ...
+    async def put(self, user_id: str, key: str, vector: Vector) -> None: ...
 
 
 class MemoryRepository(Protocol):
@@ -148,6 +147,18 @@ class UnitOfWork(Protocol):
 
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+
+
+class Erased(Protocol):
+    """Who was erased, and when, for all who work without the database."""
+
+    async def note(self, user_id: str, erased_at: datetime) -> None:
+        """Let all know that what happened to the user until ``erased_at`` is of nobody. Raises: Unavailable."""
+        ...
+
+    async def gone(self, user_id: str | None, since: datetime) -> bool:
+        """Return whether the user was erased at ``since`` or after it; None is nobody's. Raises: Unavailable."""
+        ...
 
 
 class UserData(Protocol):

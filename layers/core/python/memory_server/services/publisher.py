@@ -89,6 +89,7 @@ class Publisher:
             user_id=event.user_id,
             plugins=plugins,
             expires_at=self._clock.now() + GRANT_LIFETIME,
+            since=event.time,
             caused_by=causes,
         )
         return replace(event, plugins=plugins, grant=sign(grant, self._grant_key), sequenced=sequenced)

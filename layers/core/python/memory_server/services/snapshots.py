@@ -47,7 +47,14 @@ class Snapshots:
             logger.exception("the snapshot of plugin %s failed: error %s", caller.plugin_id, error_id)
             manifest = _failed(request, f"the server failed: its logs tell more of error {error_id}")
         arguments = {**caller.arguments, "snapshot": manifest}
-        await self._tasks.start(caller.plugin_id, caller.then, arguments, [caller.user_id], caused_by=caller.caused_by)
+        await self._tasks.start(
+            caller.plugin_id,
+            caller.then,
+            arguments,
+            [caller.user_id],
+            since=caller.since,
+            caused_by=caller.caused_by,
+        )
 
     async def _manifest(self, request: SnapshotRequest) -> dict[str, JsonValue]:
         where = read_filter(request.where)
@@ -116,8 +123,7 @@ class _Parts:
         digest, rows = hashlib.sha256(data).hexdigest(), data.count(b"\n")
         self._digest.update(data)
         await self._sent()
-        sending = self._files.write(self._caller.plugin_id, self._caller.user_id, name, data)
-        self._sending = asyncio.create_task(sending)
+        self._sending = asyncio.create_task(self._files.write(self._caller, name, data))
         self.written.append({"name": name, "kind": kind, "rows": rows, "bytes": len(data), "sha256": digest})
         return rows
 

@@ -38,7 +38,8 @@ class SwitchOff:
         if not 0 < self._limit <= statistics.consecutive_failures:
             return False
         reason = (
-            f"it failed {statistics.consecutive_failures} times in a row, at last with: {statistics.last_error}. "
+            # Without the error itself, which may quote what is a user's: it stands where a user's erasure finds it.
+            f"it failed {statistics.consecutive_failures} times in a row: its status and its deliveries tell how. "
             "Enable it again when it is mended, then replay its dead letters"
         )
         await self._lifecycle.disable(plugin_id, reason=reason)

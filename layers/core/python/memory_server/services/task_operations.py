@@ -39,7 +39,7 @@ class TaskOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "memory.later": GrantOperation(self.later),
+            "memory.later": GrantOperation(self.later, keeps=True),
             "memory.for_every_user": OwnOperation(("users",), self.for_every_user),
         }
 
@@ -50,6 +50,7 @@ class TaskOperations:
             str(values["task"]),
             cast(JsonObject, values.get("arguments", {})),
             [user_of(grant)],
+            since=grant.since,
             caused_by=grant.caused_by,
             delay_seconds=cast(int, values.get("delay_seconds", 0)),
         )

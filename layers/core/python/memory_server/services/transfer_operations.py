@@ -49,8 +49,8 @@ class TransferOperations:
 
     def table(self) -> dict[str, Operation]:
         return {
-            "memory.snapshot": GrantOperation(self.snapshot, ("memory:read", "files")),
-            "memory.load": GrantOperation(self.load, ("memory:write", "files")),
+            "memory.snapshot": GrantOperation(self.snapshot, ("memory:read", "files"), keeps=True),
+            "memory.load": GrantOperation(self.load, ("memory:write", "files"), keeps=True),
         }
 
     async def snapshot(self, plugin_id: str, grant: Grant, arguments: JsonObject) -> JsonValue:
@@ -81,6 +81,7 @@ class TransferOperations:
         return Caller(
             plugin_id=plugin_id,
             user_id=user_of(grant),
+            since=grant.since,
             caused_by=grant.caused_by,
             then=then,
             arguments=cast(JsonObject, values.pop("arguments", {})),

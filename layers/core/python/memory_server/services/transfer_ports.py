@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from memory_server.domain.memories import Vector
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import MemoryFilter
-from memory_server.services.transfer_requests import LoadRequest, TransferRequest
+from memory_server.services.transfer_requests import Caller, LoadRequest, TransferRequest
 from plugin_kit.json_types import JsonObject
 
 
@@ -26,9 +26,11 @@ class TransferFunction(Protocol):
 class PartFiles(Protocol):
     """The files that plugins have for users. Every method may raise Unavailable."""
 
-    async def write(self, plugin_id: str, user_id: str, name: str, data: bytes) -> None: ...
+    async def write(self, caller: Caller, name: str, data: bytes) -> None:
+        """Raises: UserErased: the user was erased since; the file is not there."""
+        ...
 
-    def lines(self, plugin_id: str, user_id: str, name: str) -> AsyncIterator[bytes]:
+    def lines(self, caller: Caller, name: str) -> AsyncIterator[bytes]:
         """Yield the lines of a file, without their ends.
 
         Raises: InvalidRequest: there is no such file, it cannot have this name, or a line is far too long.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TypeAlias, cast
 
 from plugin_kit.context import Conflict
@@ -14,11 +15,12 @@ from plugin_kit.json_types import JsonObject, JsonValue
 class Caller:
     """The plugin that asks, and for whom. Its task ``then`` gets ``arguments`` and what became of the transfer.
 
-    ``caused_by`` are the plugins whose acts led to the event in which it asks.
+    ``caused_by`` are the plugins whose acts led to the event in which it asks, ``since`` is when it all began.
     """
 
     plugin_id: str
     user_id: str
+    since: datetime
     caused_by: tuple[str, ...]
     then: str
     arguments: JsonObject
@@ -52,7 +54,9 @@ TransferRequest: TypeAlias = SnapshotRequest | LoadRequest
 
 def to_json(request: TransferRequest) -> dict[str, JsonValue]:
     """Return the JSON of ``request``."""
-    return {"kind": "snapshot" if isinstance(request, SnapshotRequest) else "load", **asdict(request)}
+    values = asdict(request)
+    values["caller"]["since"] = request.caller.since.isoformat()
+    return {"kind": "snapshot" if isinstance(request, SnapshotRequest) else "load", **values}
 
 
 def from_json(value: JsonObject) -> TransferRequest:
@@ -60,7 +64,8 @@ def from_json(value: JsonObject) -> TransferRequest:
     values = {name: item for name, item in value.items() if name != "kind"}
     caller = cast("Mapping[str, JsonValue]", values.pop("caller"))
     causes = tuple(cast("Sequence[str]", caller["caused_by"]))
-    made = Caller(**{**caller, "caused_by": causes})  # pyright: ignore[reportArgumentType]  # to_json wrote them
+    since = datetime.fromisoformat(str(caller["since"]))
+    made = Caller(**{**caller, "caused_by": causes, "since": since})  # pyright: ignore[reportArgumentType]  # to_json wrote them
     if value["kind"] == "snapshot":
         return SnapshotRequest(caller=made, **values)  # pyright: ignore[reportArgumentType]  # to_json wrote them
     values["parts"] = tuple(cast("Sequence[str]", values["parts"]))

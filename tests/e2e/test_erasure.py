@@ -1,0 +1,160 @@
+"""A user who leaves a running server leaves nothing in it, and takes nothing of anybody else's along."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from tests.e2e.remains import holders
+from tests.e2e.stack import START_SECONDS, Stack
+from tests.e2e.together import wait
+
+pytestmark = pytest.mark.timeout(START_SECONDS + 180)
+
+KEEPER = Path(__file__).parent / "keeper"
+BUILT_IN = ["memory_analytics", "backup_manager", "export_service", "notification_service"]
+EXPORTS, BACKUPS = "/plugins/export_service", "/plugins/backup_manager"
+HOOKS = "/plugins/notification_service"
+TABLE = r"\1"
+SCOPES = ["memories:read", "memories:write", "plugins:read"]
+# Of each of these, something must have been there: else the test would find nothing afterwards, whatever was left.
+STORES = {
+    "sql:public.memories",
+    "sql:public.memory_versions",
+    "sql:public.outbox",
+    "sql:public.idempotency_keys",
+    "sql:plugin_keeper.kept",
+    "sql:plugin_notification_service.notifications",
+    "dynamodb:DeliveryLog",
+    "dynamodb:Plugins",
+    "dynamodb:EmbeddingCache",
+    "s3:events",
+    "s3:files/keeper",
+    "s3:transfers/keeper",
+    "s3:files/export_service",
+    "sqs:dead",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("erasure")
+    settings = folder / "settings.yaml"
+    settings.write_text(yaml.safe_dump({"plugins": {"auto_load": False, "plugins": [*BUILT_IN, str(KEEPER)]}}))
+    stack = Stack(folder, settings, sign_in="required")
+    stack.start()
+    try:
+        yield stack
+    finally:
+        stack.close()
+
+
+class User:
+    """Someone who signs in, and all of whose texts have ``mark`` in them."""
+
+    def __init__(self, server: Stack, administrator: httpx.Client, user_id: str) -> None:
+        self.user_id = user_id
+        self.mark = f"mark{uuid.uuid4().hex}"
+        key = administrator.post("/keys", json={"user_id": user_id, "scopes": SCOPES}).raise_for_status().json()["key"]
+        self.client = httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=40)
+
+    def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
+        return self.client.post(path, json=body, headers=headers).raise_for_status()
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path).raise_for_status()
+
+    def store(self, text: str, **fields: object) -> str:
+        return self.post("/memories", {"content": f"{text} {self.mark}", **fields}).json()["id"]
+
+    def do_everything(self) -> dict[str, str]:
+        """Leave something wherever a user can; return where to look for what is done later."""
+        channel = {"name": "hook", "kind": "webhook", "settings": {"url": "https://example.org/", "secret": _SECRET}}
+        channel_id = self.post(f"{HOOKS}/channels", channel).json()["id"]
+        self.post(f"{HOOKS}/rules", {"channel_id": channel_id, "hooks": ["memory_created"], "digest_minutes": 1440})
+        self.post("/memories", {"content": f"once {self.mark}"}, **{"Idempotency-Key": self.mark})
+        changed = self.store("first", tags=[self.mark], metadata={"of": self.mark})
+        self.client.patch(f"/memories/{changed}", json={"content": f"second {self.mark}"}).raise_for_status()
+        self.client.delete(f"/memories/{self.store('gone')}").raise_for_status()
+        self.store("to fail with", tags=["fail"])
+        large = [{"content": f"{number} {self.mark} {'lorem ipsum ' * 4000}"} for number in range(8)]
+        self.post("/memories/batch", {"memories": large})
+        assert len(self.post("/memories/search", {"query": self.mark, "limit": 10}).json()["results"]) == 10
+        line = f'{{"content": "imported {self.mark}"}}\n'
+        done = {
+            "export": self.post(f"{EXPORTS}/exports", {"format": "jsonl", "compression": "gzip"}).json()["id"],
+            "import": self.post(f"{EXPORTS}/imports", {"format": "jsonl", "text": line}).json()["id"],
+            "backup": self.post(f"{BACKUPS}/backups", {}).json()["id"],
+        }
+        return {
+            f"{EXPORTS}/exports/{done['export']}": "done",
+            f"{EXPORTS}/imports/{done['import']}": "done",
+            f"{BACKUPS}/backups/{done['backup']}": "complete",
+        }
+
+
+_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
+def kinds(names: set[str]) -> set[str]:
+    """Return what kinds of stores these are, without what is of one user, one object or one stack in their names."""
+    found: set[str] = set()
+    for name in names:
+        store, _, place = name.partition(":")
+        if store == "s3":
+            found.add(f"s3:{'/'.join(place.split('/')[: 1 if place.startswith('events') else 2])}")
+        elif store == "dynamodb":
+            found.add(f"dynamodb:{re.sub('.*-([A-Za-z]+)Table.*', TABLE, place)}")
+        else:
+            found.add("sqs:dead" if place.endswith("-dead") else name)
+    return found
+
+
+@pytest.fixture
+def administrator(server: Stack) -> Iterator[httpx.Client]:
+    wait(lambda: "mms_" in server.output.read_text(), seconds=30)
+    (key,) = re.findall(r"mms_\S+", server.output.read_text())
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=40) as client:
+        yield client
+
+
+def test_afterwards_no_store_holds_what_was_the_users_and_others_have_all_of_theirs(
+    server: Stack, administrator: httpx.Client
+) -> None:
+    ada, bob = (User(server, administrator, name) for name in ("ada", "bob"))
+    for user in (ada, bob):
+        ends = user.do_everything()
+        for path, state in ends.items():
+            wait(lambda path=path, state=state, user=user: user.get(path).json()["state"] == state, seconds=90)
+    wait(lambda: kinds(holders(server, ada.mark)) >= STORES, seconds=90)
+    wait(lambda: "sqs:dead" in kinds(holders(server, bob.mark)), seconds=60)
+    of_ada = hashlib.sha256(b"ada").hexdigest()
+    assert any(f"backup_manager/{of_ada}/backups/" in name for name in holders(server, of_ada))
+    theirs = holders(server, bob.mark)
+
+    answer = ada.client.delete("/me", params={"confirm": "erase everything"})
+    assert answer.status_code == 204, answer.text
+
+    assert holders(server, ada.mark) == set()
+    assert {name for name in holders(server, of_ada[:32]) if "Erasures" not in name} == set()
+    assert ada.client.get("/memories").status_code == 401
+    assert theirs - holders(server, bob.mark) <= {name for name in theirs if "PluginsTable" in name}
+    assert bob.get("/memories").json()["memories"]
+
+
+def test_who_was_erased_may_come_back(server: Stack, administrator: httpx.Client) -> None:
+    eve = User(server, administrator, "eve")
+    eve.store("before")
+    assert eve.client.delete("/me", params={"confirm": "erase everything"}).status_code == 204
+    again = User(server, administrator, "eve")
+    again.store("after")
+    wait(lambda: "sql:plugin_keeper.kept" in holders(server, again.mark), seconds=30)
+    wait(lambda: {"s3:files/keeper", "dynamodb:EmbeddingCache"} <= kinds(holders(server, again.mark)), seconds=30)
+    assert holders(server, eve.mark) == set()
