@@ -35,9 +35,12 @@ async def unpack(job: Job, context: Context, time: Time) -> AsyncGenerator[Chang
     files = context["database_service"].files
     sources = cast("Sequence[Sequence[JsonValue]]", job.files["sources"])
     written = list(job.files.get("pieces", ()))
+    is_ready = not _format(job).is_archive and await _is_ready(files, sources[job.step])
     for step in range(job.step, len(sources)):
-        ready = [] if _format(job).is_archive else await _ready(files, sources[step])
-        written += ready or [name async for name in _unpacked(job, files, step, sources[step])]
+        if is_ready:
+            written += _pieces_of(sources[step])
+        else:
+            written += [name async for name in _unpacked(job, files, step, sources[step])]
         if step + 1 == len(sources):
             yield Change(state="checking", files={"pieces": written})
         elif time.is_up:
@@ -70,14 +73,22 @@ async def check(job: Job, context: Context, time: Time) -> AsyncGenerator[Change
             return
 
 
-async def _ready(files: Files, source: Sequence[JsonValue]) -> list[JsonValue]:
-    """Return the pieces of a source that is a piece of a file and not compressed, none of any other."""
+async def _is_ready(files: Files, source: Sequence[JsonValue]) -> bool:
+    """Return whether a source is a piece of a file that is not compressed; then all are, for they are of one export."""
     if len(source) != 1 or isinstance(source[0], str):
-        return []
+        return False
     name, start, end = cast("tuple[str, int, int]", source[0])
-    if compression_of(await files.read(name, start=start, end=min(start + 4, end))) != "none":
-        return []
-    return [piece(name, at, min(at + PIECE_BYTES, end)) for at in range(start, end, PIECE_BYTES)]
+    return compression_of(await files.read(name, start=start, end=min(start + 4, end))) == "none"
+
+
+def _pieces_of(source: Sequence[JsonValue]) -> list[JsonValue]:
+    """Return the pieces of a source that is ready; one of no memories has none."""
+    ranges = cast("Sequence[tuple[str, int, int]]", source)
+    return [
+        piece(name, at, min(at + PIECE_BYTES, end))
+        for name, start, end in ranges
+        for at in range(start, end, PIECE_BYTES)
+    ]
 
 
 async def _unpacked(job: Job, files: Files, step: int, source: Sequence[JsonValue]) -> AsyncGenerator[JsonValue]:
