@@ -18,7 +18,7 @@ from .jobs import Change, Job, JobFailed
 from .steps import Digest, Time, piece
 
 _SMALL_BYTES: Final = 2 * 1024 * 1024
-_EMBEDDED_SLICES: Final = 4
+_EMBEDDED_SLICES: Final = 6
 _FILTER_NAMES: Final = {"memory_type": "memory_types"}
 
 

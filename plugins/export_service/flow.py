@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, cast
 
 from plugin_kit.context import Context
@@ -151,8 +152,8 @@ async def _move(job: Job, change: Change, context: Context) -> Job | None:
     if moved is not None:
         for name in change.used:
             await files.delete(name)
-    elif await store.get(job.id) is None:  # it was deleted meanwhile, and its files before this step wrote one more
-        await delete_files(job, context)
+    elif await store.get(job.id) is None:  # it was deleted meanwhile, and its files before this step wrote more
+        await delete_files(replace(job, files={**job.files, **change.files}), context)
     return moved
 
 

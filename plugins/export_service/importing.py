@@ -14,61 +14,96 @@ from plugin_kit.context import Conflict, Context, Files
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 from . import names
+from .formats.compression import compression_of
 from .formats.faults import FormatError
 from .formats.json_text import loads
 from .formats.reading import IMPORT_FORMATS, ImportFormat, Line, lines, unpacked
 from .formats.record import FIELDS
 from .formats.syntax import Rest
 from .jobs import Change, Job, JobFailed
-from .steps import Time, read_piece
+from .steps import Time, piece, read_piece
 
-_PIECE_BYTES: Final = 8 * 1024 * 1024
+PIECE_BYTES: Final = 8 * 1024 * 1024
 _MAX_BYTES: Final = 2 * 1024 * 1024 * 1024
 
 
 async def unpack(job: Job, context: Context, time: Time) -> AsyncGenerator[Change]:
-    """Write the pieces of the files that were sent. ``sources`` has the parts of each."""
+    """Write the pieces of the files that were sent. ``sources`` has the parts of each.
+
+    Where there is nothing to unpack, pieces are pieces of what is there.
+    """
     files = context["database_service"].files
     sources = cast("Sequence[Sequence[JsonValue]]", job.files["sources"])
-    written: list[str] = job.names("pieces")
+    written = list(job.files.get("pieces", ()))
+    is_ready = not _format(job).is_archive and await _is_ready(files, sources[job.step])
     for step in range(job.step, len(sources)):
-        with tempfile.TemporaryFile() as file:
-            for part in sources[step]:
-                file.write(await read_piece(files, part))
-            file.seek(0)
-            pieces = unpacked(_format(job), cast(BinaryIO, file), size=_PIECE_BYTES, limit=_MAX_BYTES)
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                written.append(names.piece(job.id, step, len(written)))
-                await files.write(written[-1], piece)
+        if is_ready:
+            written += _pieces_of(sources[step])
+        else:
+            written += [name async for name in _unpacked(job, files, step, sources[step])]
         if step + 1 == len(sources):
             yield Change(state="checking", files={"pieces": written})
-        else:
+        elif time.is_up:
             yield Change(state="unpacking", step=step + 1, files={"pieces": written})
-        if time.is_up:
             return
 
 
 async def check(job: Job, context: Context, time: Time) -> AsyncGenerator[Change]:
     """Write the lines of the memories of each piece, and where in the user's file each of them is."""
     files = context["database_service"].files
-    pieces, written = job.names("pieces"), job.names("lines")
+    pieces, written = list(job.files.get("pieces", ())), job.names("lines")
     count = cast(int, job.result.get("memories", 0))
+    rest = _rest_of(await files.read(names.rest(job.id, job.step))) if job.step else None
     for step in range(job.step, max(len(pieces), 1)):
-        piece = await files.read(pieces[step]) if pieces else b""
-        rest = _rest_of(await files.read(names.rest(job.id, step))) if step else None
+        data = await read_piece(files, pieces[step]) if pieces else b""
         last = step + 1 >= len(pieces)
         syntax = _format(job).syntax(rest)
-        batches = _batches(lines(_format(job), syntax, piece, last=last))
+        batches = _batches(lines(_format(job), syntax, data, last=last))
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             written.append(names.lines(job.id, step, len(written)))
             await files.write(names.places(written[-1]), dumps([line.place for line in batch]).encode())
             await files.write(written[-1], b"".join([line.data for line in batch]))
             count += len(batch)
-        if not last:
-            await files.write(names.rest(job.id, step + 1), _rest_bytes(syntax.rest))
-        yield _checked(step, written, count, last=last, used=pieces[step : step + 1])
-        if time.is_up:
+        rest = syntax.rest
+        if last or time.is_up:
+            if not last:
+                await files.write(names.rest(job.id, step + 1), _rest_bytes(rest))
+            used = [name for name in pieces[job.step : step + 1] if isinstance(name, str)]
+            yield _checked(step, written, count, last=last, used=used)
             return
+
+
+async def _is_ready(files: Files, source: Sequence[JsonValue]) -> bool:
+    """Return whether a source is a piece of a file that is not compressed; then all are, for they are of one export."""
+    if len(source) != 1 or isinstance(source[0], str):
+        return False
+    name, start, end = cast("tuple[str, int, int]", source[0])
+    return compression_of(await files.read(name, start=start, end=min(start + 4, end))) == "none"
+
+
+def _pieces_of(source: Sequence[JsonValue]) -> list[JsonValue]:
+    """Return the pieces of a source that is ready; one of no memories has none."""
+    ranges = cast("Sequence[tuple[str, int, int]]", source)
+    return [
+        piece(name, at, min(at + PIECE_BYTES, end))
+        for name, start, end in ranges
+        for at in range(start, end, PIECE_BYTES)
+    ]
+
+
+async def _unpacked(job: Job, files: Files, step: int, source: Sequence[JsonValue]) -> AsyncGenerator[JsonValue]:
+    """Write the pieces of a source and yield their names."""
+    with tempfile.TemporaryFile() as file:
+        for part in source:
+            file.write(await read_piece(files, part))
+        file.seek(0)
+        pieces = unpacked(_format(job), cast(BinaryIO, file), size=PIECE_BYTES, limit=_MAX_BYTES)
+        number = 0
+        while (data := await asyncio.to_thread(next, pieces, None)) is not None:
+            name = names.piece(job.id, step, number)
+            await files.write(name, data)
+            yield name
+            number += 1
 
 
 def _checked(step: int, written: list[str], count: int, *, last: bool, used: Sequence[str]) -> Change:
@@ -111,9 +146,9 @@ async def loaded(job: Job, answer: JsonObject, files: Files) -> Change:
 
 def files_of(job: Job) -> list[str]:
     """Return the names of all files that the import may have. What was uploaded is the upload's."""
-    pieces = job.names("pieces")
+    pieces = job.files.get("pieces", ())
     rests = [names.rest(job.id, step) for step in range(1, len(pieces))]
-    return [names.text(job.id), *pieces, *rests, *_lines_of(job)]
+    return [names.text(job.id), *(name for name in pieces if isinstance(name, str)), *rests, *_lines_of(job)]
 
 
 def _lines_of(job: Job) -> list[str]:
@@ -147,7 +182,7 @@ def _batches(found: Iterator[Line]) -> Iterator[list[Line]]:
     for line in found:
         batch.append(line)
         size += len(line.data)
-        if size >= _PIECE_BYTES:
+        if size >= PIECE_BYTES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -12,7 +12,8 @@ import pytest
 import zstandard
 
 from plugin_kit.json_types import JsonObject, JsonValue
-from plugins.export_service import flow
+from plugin_kit.testing import FakeFiles
+from plugins.export_service import flow, importing
 from plugins.export_service.formats.writing import EXPORT_FORMATS
 from tests.plugins.export_service.conftest import some_memories
 from tests.plugins.export_service.server import Database, Server
@@ -228,6 +229,45 @@ async def test_an_import_that_is_deleted_before_it_stores_leaves_nothing(
     assert (await server.ask("GET", path)).status == 404
     assert import_files(server) == []
     assert server.memories.memories == {}
+
+
+class DeletingFiles(FakeFiles):
+    """Files that let the user delete an import at the moment in which its lines are written."""
+
+    server: Server
+    path: str
+
+    async def write(self, name: str, data: bytes) -> None:
+        await FakeFiles.write(self, name, data)
+        if name.endswith(".jsonl"):
+            assert (await self.server.ask("DELETE", self.path)).status == 200
+
+
+async def test_an_import_that_is_deleted_while_a_task_is_at_it_leaves_nothing(database: Database) -> None:
+    server = Server(database)
+    response = await server.ask("POST", "/imports", {"format": "jsonl", "text": LINE})
+    database.files = files = DeletingFiles(database.files.contents)
+    files.server, files.path = server, f"/imports/{cast(JsonObject, response.body)['id']}"
+    await server.run()
+    assert import_files(server) == []
+    assert server.memories.memories == {}
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+async def test_an_export_of_many_pieces_is_imported_from_its_file(
+    server: Server, compression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PIECE_BYTES", 500)
+    export = await server.finished("exports", {"format": "csv", "compression": compression})
+    before = dict(server.memories.memories)
+    for seconds in (5.0, 0.0):
+        monkeypatch.setattr(flow, "BUSY_SECONDS", seconds)
+        server.memories.memories.clear()
+        done = await server.finished("imports", {"export_id": export["id"]})
+        assert (done["state"], done["created"]) == ("done", len(before))
+        assert server.memories.memories == before
+    assert (await server.get(f"/exports/{export['id']}"))["state"] == "done"
+    assert len(server.file_of(export)) == cast(JsonObject, export["download"])["bytes"]
 
 
 async def test_an_import_that_is_being_stored_cannot_be_deleted_before_it_has_ended(database: Database) -> None:

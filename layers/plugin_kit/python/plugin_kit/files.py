@@ -78,10 +78,10 @@ class S3Files:
         try:
             yield out
             await out.complete()
-            await self._keep(name)
         except BaseException:
             await out.abort()
             raise
+        await self._keep(name)
 
     async def _keep(self, name: str) -> None:
         """Take back what was written too late. An erasure notes the user first: it or this finds the file."""
