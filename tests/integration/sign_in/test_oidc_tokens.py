@@ -11,7 +11,6 @@ from joserfc.jwk import RSAKey
 
 from memory_server.adapters.oidc_tokens import KEYS_LIFETIME, OidcTokens
 from memory_server.domain.errors import Unauthenticated, Unavailable
-from memory_server.domain.principals import Principal
 from tests.fixtures.issuer import AUDIENCE, Issuer, oidc_issuer
 
 
@@ -54,7 +53,14 @@ async def test_a_token_stands_for_its_subject_with_those_of_its_scopes_that_are_
     issuer: Issuer, tokens: OidcTokens, claims: dict[str, str | None], scopes: set[str]
 ) -> None:
     token = issuer.token(**claims)
-    assert await tokens.principal(token) == Principal("ada", frozenset(scopes))  # pyright: ignore[reportArgumentType]
+    principal = await tokens.principal(token)
+    assert (principal.user_id, principal.scopes) == ("ada", scopes)
+
+
+@pytest.mark.parametrize("exp", [4_000_000_000, 1e300])
+async def test_a_token_tells_when_it_ends(issuer: Issuer, tokens: OidcTokens, exp: float) -> None:
+    principal = await tokens.principal(issuer.token(exp=exp))
+    assert principal.expires_at == datetime.fromtimestamp(min(exp, datetime(9999, 1, 1, tzinfo=UTC).timestamp()), UTC)
 
 
 async def test_both_algorithms_are_taken_and_an_audience_among_others(issuer: Issuer, tokens: OidcTokens) -> None:

@@ -37,6 +37,11 @@ def test_the_routes_are_those_of_the_issue(document: dict[str, Any]) -> None:
 
     assert routes == {
         "DELETE /me",
+        "GET /me",
+        "POST /me/exports",
+        "GET /me/exports",
+        "GET /me/exports/{export_id}",
+        "DELETE /me/exports/{export_id}",
         "POST /keys",
         "GET /keys",
         "POST /keys/{key_id}/rotate",

@@ -30,6 +30,8 @@ _TIMEOUT_SECONDS: Final = 5
 _MAX_BYTES: Final = 256 * 1024
 _DOTS: Final = 2
 _COMPONENT: Final = "token issuer"
+# A token that ends later than dates go ends then.
+_FAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ class OidcTokens:
         subject = claims["sub"]
         if not isinstance(subject, str) or not subject:
             raise ValueError("the token's sub is no text")
-        ends = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        ends = datetime.fromtimestamp(int(min(claims["exp"], _FAR)), UTC)
         return Principal(subject, known_scopes(_scopes(claims)), expires_at=ends)
 
     async def _key_set(self, lifetime: timedelta) -> KeySet:
