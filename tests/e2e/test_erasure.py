@@ -151,8 +151,9 @@ def test_afterwards_no_store_holds_what_was_the_users_and_others_have_all_of_the
         ends = [(user, path, state) for user in (ada, bob) for path, state in user.do_everything().items()]
         for user, path, state in ends:
             wait(lambda path=path, state=state, user=user: user.state_of(path) == state, seconds=90)
-        wait(lambda: remains.dead_letters("keeper") == 2, seconds=90)
-        wait(lambda: kinds(remains.of(ada.mark)) >= STORES, seconds=30)
+        wait(lambda: remains.dead_letters("keeper") >= 2, seconds=90)
+        wait(lambda: kinds(remains.of(ada.mark)) >= STORES, seconds=60)
+        wait(lambda: "sqs:dead" in kinds(remains.of(bob.mark)), seconds=60)
         assert STORES - kinds(remains.of(ada.mark)) == set()
         of_ada = hashlib.sha256(b"ada").hexdigest()
         assert any(f"backup_manager/{of_ada}/backups/" in name for name in remains.of(of_ada))

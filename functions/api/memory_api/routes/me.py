@@ -27,9 +27,9 @@ async def erase_me(
     erasure: Erasure,
     confirm: Annotated[Literal["erase everything"], Query(description="There is no way back: say so.")],
 ) -> None:
-    """Erase all that the user has: memories, their history, events, cached queries, and plugins' rows of the user.
+    """Erase all that the user has, everywhere: memories and their history, events, and what plugins keep of the user.
 
-    Their keys stay, and so do events that are on their way to a plugin. After a 503, ask again.
+    Their API keys go last, this request's too. What is on its way to a plugin is dropped. After a 503, ask again.
     """
     request.state.audited = True
     assert confirm  # noqa: S101  # what validation let through
