@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -39,6 +41,8 @@ def begun(gateway: AwsStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[J
 def test_a_snapshot_is_begun_for_the_events_user(gateway: AwsStack, begun: list[JsonObject]) -> None:
     plugin = Plugin(gateway, "backups")
     transfer_id = plugin.ok("memory.snapshot", **SNAPSHOT, arguments={"n": 1}, where={"project": "p"}, history=True)
+    since = cast("dict[str, str]", begun[0]["caller"]).pop("since")
+    assert datetime.now(UTC) - datetime.fromisoformat(since) < timedelta(minutes=1)
     assert begun == [
         {
             "kind": "snapshot",
