@@ -44,7 +44,7 @@ def backups(server: Stack) -> Backups:
 def test_after_all_was_lost_a_restore_brings_back_every_row_and_the_same_searches(
     server: Stack, backups: Backups
 ) -> None:
-    living = store_memories(server, 400)
+    living = store_memories(server, 200)
     before, found = everything(server), searches(server)
     backup_id = backups.back_up()
 
