@@ -55,15 +55,7 @@ class Loads:
             logger.exception("the load of plugin %s failed: error %s", caller.plugin_id, error_id)
             message = f"the server failed: its logs tell more of error {error_id}"
             outcome = _failed(request, {"message": message, "part": None, "line": None})
-        arguments = {**caller.arguments, "load": outcome}
-        await self._tasks.start(
-            caller.plugin_id,
-            caller.then,
-            arguments,
-            [caller.user_id],
-            since=caller.since,
-            caused_by=caller.caused_by,
-        )
+        await self._tasks.answer(caller, {"load": outcome})
 
     async def _outcome(self, request: LoadRequest) -> JsonObject:
         known = None if request.dry_run else await self._target.outcome(request)

@@ -11,6 +11,7 @@ from memory_server.domain.events import new_id
 from memory_server.domain.grants import Grant, sign
 from memory_server.services.plugin_ports import PluginRegistration, PluginRegistry
 from memory_server.services.ports import Clock
+from memory_server.services.transfer_requests import Caller
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 # Longer than any queue keeps a message, so that a grant never ends before its task does.
@@ -92,6 +93,17 @@ class PluginTasks:
             for message in messages
         ]
         await self._queues.send(registration.queue_url, bodies, delay_seconds=delay_seconds)
+
+    async def answer(self, caller: Caller, outcome: JsonObject) -> None:
+        """Call the task that waits for a transfer, ``outcome`` beside its arguments. Raises as ``start`` does."""
+        await self.start(
+            caller.plugin_id,
+            caller.then,
+            {**caller.arguments, **outcome},
+            [caller.user_id],
+            since=caller.since,
+            caused_by=caller.caused_by,
+        )
 
     async def _arguments(self, message: JsonObject, arguments: JsonObject, *, waits: bool) -> JsonObject:
         if self._waiting is None or not waits or not arguments:

@@ -46,15 +46,7 @@ class Snapshots:
             error_id = new_id()
             logger.exception("the snapshot of plugin %s failed: error %s", caller.plugin_id, error_id)
             manifest = _failed(request, f"the server failed: its logs tell more of error {error_id}")
-        arguments = {**caller.arguments, "snapshot": manifest}
-        await self._tasks.start(
-            caller.plugin_id,
-            caller.then,
-            arguments,
-            [caller.user_id],
-            since=caller.since,
-            caused_by=caller.caused_by,
-        )
+        await self._tasks.answer(caller, {"snapshot": manifest})
 
     async def _manifest(self, request: SnapshotRequest) -> dict[str, JsonValue]:
         where = read_filter(request.where)
