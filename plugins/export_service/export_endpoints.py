@@ -11,9 +11,8 @@ from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
 from . import answers, requests
-from .flow import delete_files, start, store_of, take_up
+from .flow import delete_files, job_of, start, store_of, take_up
 from .formats.writing import EXPORT_FORMATS
-from .jobs import Job
 
 ENDPOINTS: Final = [
     {
@@ -78,7 +77,7 @@ async def list_exports(request: EndpointRequest, context: Context) -> JsonValue:
 
 async def get_export(request: EndpointRequest, context: Context) -> JsonValue | EndpointResponse:
     """Answer the export; one that has not moved for a while is taken up again."""
-    job = await _export(request, context)
+    job = await job_of(request, context, "export")
     if job is None:
         return requests.not_found("export")
     if job.is_running:
@@ -88,7 +87,7 @@ async def get_export(request: EndpointRequest, context: Context) -> JsonValue | 
 
 async def download_export(request: EndpointRequest, context: Context) -> EndpointResponse:
     """Send the client on to the file."""
-    job = await _export(request, context)
+    job = await job_of(request, context, "export")
     if job is None:
         return requests.not_found("export")
     if job.state != "done":
@@ -100,18 +99,12 @@ async def download_export(request: EndpointRequest, context: Context) -> Endpoin
 
 async def delete_export(request: EndpointRequest, context: Context) -> EndpointResponse:
     """Delete the export with all its files."""
-    job = await _export(request, context)
+    job = await job_of(request, context, "export")
     if job is None:
         return requests.not_found("export")
     await store_of(context).remove(job.id)
     await delete_files(job, context)
     return EndpointResponse(body={"id": job.id, "deleted": True})
-
-
-async def _export(request: EndpointRequest, context: Context) -> Job | None:
-    export_id = request.path_params["id"]
-    job = await store_of(context).get(export_id) if requests.is_id(export_id) else None
-    return job if job is not None and job.kind == "export" else None
 
 
 def _fault(asked: JsonObject) -> EndpointResponse | None:

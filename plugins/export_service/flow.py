@@ -13,10 +13,12 @@ from typing import Final, cast
 from plugin_kit.context import Context
 from plugin_kit.errors import ServiceFailed
 from plugin_kit.json_types import JsonObject
+from plugin_kit.models import EndpointRequest
 
 from . import exporting, importing
 from .formats.faults import FormatError
-from .jobs import Change, Job, JobFailed, State
+from .jobs import Change, Job, JobFailed, Kind, State
+from .requests import is_id
 from .steps import Time
 from .store import Store
 
@@ -39,6 +41,13 @@ _ASKED: Final[Mapping[State, Callable[[Job, Context], Awaitable[None]]]] = {
 def store_of(context: Context) -> Store:
     """Return what the plugin keeps for the user of ``context``."""
     return Store(context["database_service"], str(context["user_id"]))
+
+
+async def job_of(request: EndpointRequest, context: Context, kind: Kind) -> Job | None:
+    """Return the job whose id is in the path of ``request``; None where the user has none of that kind."""
+    job_id = request.path_params["id"]
+    job = await store_of(context).get(job_id) if is_id(job_id) else None
+    return job if job is not None and job.kind == kind else None
 
 
 async def proceed(job: Job, context: Context) -> None:

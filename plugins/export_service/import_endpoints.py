@@ -13,9 +13,8 @@ from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import EndpointRequest, EndpointResponse
 
 from . import answers, names, requests
-from .flow import delete_files, start, store_of, take_up
+from .flow import delete_files, job_of, start, store_of, take_up
 from .formats.reading import IMPORT_FORMATS
-from .jobs import Job
 
 MAX_CHUNKS: Final = 2000
 MAX_CHUNK_BYTES: Final = 768 * 1024
@@ -134,7 +133,7 @@ async def list_imports(request: EndpointRequest, context: Context) -> JsonValue:
 
 async def get_import(request: EndpointRequest, context: Context) -> JsonValue | EndpointResponse:
     """Answer the import; one that has not moved for a while is taken up again."""
-    job = await _import(request, context)
+    job = await job_of(request, context, "import")
     if job is None:
         return requests.not_found("import")
     if job.is_running:
@@ -144,7 +143,7 @@ async def get_import(request: EndpointRequest, context: Context) -> JsonValue | 
 
 async def delete_import(request: EndpointRequest, context: Context) -> EndpointResponse:
     """Delete the import with all its files; one whose memories are being stored cannot be stopped any more."""
-    job = await _import(request, context)
+    job = await job_of(request, context, "import")
     if job is None:
         return requests.not_found("import")
     removed = await store_of(context).remove_unless(job.id, "storing")
@@ -152,12 +151,6 @@ async def delete_import(request: EndpointRequest, context: Context) -> EndpointR
         return requests.problem(409, "its memories are being stored: wait until it has ended, then delete it")
     await delete_files(removed, context)
     return EndpointResponse(body={"id": job.id, "deleted": True})
-
-
-async def _import(request: EndpointRequest, context: Context) -> Job | None:
-    import_id = request.path_params["id"]
-    job = await store_of(context).get(import_id) if requests.is_id(import_id) else None
-    return job if job is not None and job.kind == "import" else None
 
 
 async def _sources(
