@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 import subprocess
@@ -99,6 +100,14 @@ class Stack:
         self.http.close()
         if self._process is not None and self._process.poll() is None:
             self.kill_all()
+
+    def first_key(self) -> str:
+        """Return the API key that the first start prints where people must sign in."""
+        until = time.monotonic() + 30
+        while (found := re.search(r"MEMORY_SERVER_KEY=(mms_\w+)", self.output.read_text())) is None:
+            assert time.monotonic() < until, self.output.read_text()
+            time.sleep(0.05)
+        return found[1]
 
     def processes(self) -> list[psutil.Process]:
         """Return all processes that the supervisor started, and that those started."""

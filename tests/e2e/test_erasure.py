@@ -126,9 +126,8 @@ def kinds(names: set[str]) -> set[str]:
 
 @pytest.fixture
 def administrator(server: Stack) -> Iterator[httpx.Client]:
-    wait(lambda: "mms_" in server.output.read_text(), seconds=30)
-    (key,) = re.findall(r"mms_\S+", server.output.read_text())
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=40) as client:
+    headers = {"Authorization": f"Bearer {server.first_key()}"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=40) as client:
         yield client
 
 

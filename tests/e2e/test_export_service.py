@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,8 +13,9 @@ import httpx
 import psycopg
 import pytest
 
+from tests.e2e import pages
 from tests.e2e.plugin_folders import write_settings
-from tests.e2e.stack import REPOSITORY, START_SECONDS, Stack
+from tests.e2e.stack import START_SECONDS, Stack
 from tests.plugins.export_service.memories import AWKWARD
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 600)
@@ -195,31 +194,15 @@ def restart(stack: Stack) -> None:
 def test_the_commands_of_the_page_work(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
     wipe(api)
     api.post("/memories", json={"content": "Priya likes reviews.", "project": "team"}).raise_for_status()
-    page = (REPOSITORY / "plugins" / "export_service" / "README.md").read_text().replace("localhost:8000", stack.url)
-    commands = [block.split("```")[0] for block in page.split("```bash\n")[1:]]
-    start, look, try_out, send, configure = commands
-    export_id = shell(start, tmp_path).split('"id":"')[1].split('"')[0]
+    start, look, try_out, send, configure = pages.commands("plugins/export_service/README.md")
+    export_id = pages.run(start, stack, tmp_path).split('"id":"')[1].split('"')[0]
     ended(api, f"{EXPORTS}/exports/{export_id}")
-    shell(look, tmp_path, ID=export_id)
+    pages.run(look, stack, tmp_path, ID=export_id)
     assert (tmp_path / "memories.csv.gz").read_bytes().startswith(b"\x1f\x8b")
-    assert '"state":"unpacking"' in shell(try_out, tmp_path)
+    assert '"state":"unpacking"' in pages.run(try_out, stack, tmp_path)
     wipe(api)
-    answer = shell(send, tmp_path)
+    answer = pages.run(send, stack, tmp_path)
     import_id = answer.rsplit('{"id":"', 1)[1].split('"')[0]
     done = ended(api, f"{EXPORTS}/imports/{import_id}")
     assert (done["state"], done["created"]) == ("done", 1), done
-    assert '"keep_days":30' in shell(configure, tmp_path)
-
-
-def shell(command: str, folder: Path, **variables: str) -> str:
-    environment = {**os.environ, **variables}
-    ran = subprocess.run(
-        ["bash", "-ec", command.replace("curl -s", "curl -sf")],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=folder,
-        env=environment,
-    )
-    return ran.stdout
+    assert '"keep_days":30' in pages.run(configure, stack, tmp_path)

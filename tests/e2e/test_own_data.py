@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.e2e.pages import run
 from tests.e2e.stack import REPOSITORY, START_SECONDS, Stack
 
 pytestmark = pytest.mark.timeout(START_SECONDS + 200)
@@ -43,11 +43,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def first_key(stack: Stack) -> str:
     """The key that the first start prints."""
-    deadline = time.monotonic() + 10
-    while (found := re.search(r"MEMORY_SERVER_KEY=(mms_\w+)", stack.output.read_text())) is None:
-        assert time.monotonic() < deadline, stack.output.read_text()
-        time.sleep(0.05)
-    return found[1]
+    return stack.first_key()
 
 
 @pytest.fixture
@@ -58,20 +54,16 @@ def folder(tmp_path: Path) -> Path:
 
 def bash(stack: Stack, folder: Path, command: str, key: str) -> str:
     """Return what a command of the page prints."""
-    environment = {
-        **os.environ,
+    return run(
+        command,
+        stack,
+        folder,
         **stack.aws.environment,
-        "PATH": f"{REPOSITORY / '.venv' / 'bin'}:{os.environ['PATH']}",
-        "MEMORY_SERVER_URL": stack.url,
-        "MEMORY_SERVER_KEY": key,
-        "REGISTRAR_FUNCTION_ARN": _output(stack, "RegistrarFunctionArn"),
-    }
-    script = command.replace("localhost:8000", f"127.0.0.1:{stack.port}").replace("curl -s", "curl -sf")
-    ran = subprocess.run(
-        ["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, timeout=60, text=True
+        PATH=f"{REPOSITORY / '.venv' / 'bin'}:{os.environ['PATH']}",
+        MEMORY_SERVER_URL=stack.url,
+        MEMORY_SERVER_KEY=key,
+        REGISTRAR_FUNCTION_ARN=_output(stack, "RegistrarFunctionArn"),
     )
-    assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
-    return ran.stdout
 
 
 def _output(stack: Stack, name: str) -> str:
