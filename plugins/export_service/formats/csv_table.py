@@ -9,14 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, cast
+
+from msgspec import Raw
 
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .fields import NULL, Fields, text_of
 from .json_text import NotJson, loads
+from .lines import EmbeddedLine, Line, json_of, text_of
 from .record import CLEARED_BY_NULL, FIELDS
 from .syntax import BYTE_ORDER_MARK, Found, Rest, decoded, joined
 
@@ -26,38 +28,22 @@ _SUSPECT: Final = frozenset("'=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _HARMFUL: Final = re.compile(f"'*[{_STARTS}]")
 _MADE_HARMLESS: Final = re.compile(f"'+[{_STARTS}]")
 _AS_JSON: Final = frozenset({"tags", "importance", "metadata", "version", "deduplicate", "embedding"})
-# Fields of the server's own making.
-_HARMLESS: Final = frozenset({"id", "memory_type", "created_at", "updated_at", "expires_at"})
-_EMBEDDING: Final = ("embedding_model", "embedding")
 
 
-def columns(*, embeddings: bool) -> tuple[str, ...]:
-    """Return the names of the columns, in order."""
-    return tuple(name for name in FIELDS if embeddings or name not in _EMBEDDING)
-
-
-def header(names: Sequence[str]) -> bytes:
+def header(*, embeddings: bool) -> bytes:
     """Return the first row; the byte order mark in front tells spreadsheets that the text is UTF-8."""
+    names = (EmbeddedLine if embeddings else Line).__struct_fields__
     return BYTE_ORDER_MARK + f"{','.join(names)}\r\n".encode()
 
 
-def rows(records: Iterator[Fields], names: Sequence[str]) -> bytes:
-    """Return a row for each of ``records``."""
-    out = _Encoder()
-    writer = csv.writer(out, lineterminator="\r\n")
-    cells = [(name, _cell_of(name)) for name in names]
-    writer.writerows([cell(record.get(name, NULL)) for name, cell in cells] for record in records)
-    return b"".join(out.rows)
-
-
-class _Encoder:
-    """Takes rows as UTF-8: a text of a whole chunk could take four times its bytes."""
-
-    def __init__(self) -> None:
-        self.rows: list[bytes] = []
-
-    def write(self, row: str) -> None:
-        self.rows.append(row.encode())
+def rows(lines: Iterable[Line]) -> bytes:
+    """Return a row for each of ``lines``."""
+    out = io.BytesIO()
+    # As UTF-8 from the start: a text of a whole chunk could take four times its bytes.
+    with io.TextIOWrapper(out, "utf-8", newline="") as text:
+        csv.writer(text, lineterminator="\r\n").writerows(map(_cells, lines))
+        text.flush()
+        return out.getvalue()
 
 
 class CsvRows:
@@ -131,17 +117,29 @@ def _value(name: str, cell: str, line: int) -> JsonValue:
         raise FormatError(str(error), line=line, field=name) from error
 
 
-def _cell_of(name: str) -> Callable[[str], str | None]:
-    """Return what makes the cell of the field ``name`` from its JSON."""
-    if name in _AS_JSON:
-        return _json_cell
-    return text_of if name in _HARMLESS else _text_cell
+def _cells(line: Line) -> tuple[str | None, ...]:
+    """Return the cells of a memory. What the server alone makes, or what is JSON, begins with nothing harmful."""
+    cells = (
+        text_of(line.id),
+        _harmless(line.content),
+        text_of(line.memory_type),
+        _harmless(line.project),
+        _harmless(line.session_id),
+        json_of(line.tags),
+        json_of(line.importance),
+        json_of(line.metadata),
+        _harmless(line.user_id),
+        json_of(line.version),
+        text_of(line.created_at),
+        text_of(line.updated_at),
+        text_of(line.expires_at),
+        json_of(line.deduplicate),
+    )
+    if isinstance(line, EmbeddedLine):
+        return (*cells, _harmless(line.embedding_model), json_of(line.embedding))
+    return cells
 
 
-def _json_cell(field: str) -> str:
-    return "" if field == NULL else field
-
-
-def _text_cell(field: str) -> str | None:
+def _harmless(field: Raw) -> str | None:
     text = text_of(field)
     return f"'{text}" if text and text[0] in _SUSPECT and _HARMFUL.match(text) else text

@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from functools import cache
 
 _HEADER = struct.Struct(">hh")
+_FLOAT16 = struct.Struct("e")
+_FLOAT16S = struct.Struct("=65536e")
 MAX_DIMENSIONS = 16_000
 
 
-def as_text(embedding: str) -> str:
+def as_json(embedding: str) -> bytes:
     """Return the JSON array of ``embedding``, which is base64 of the halfvec that PostgreSQL sends."""
     data = base64.b64decode(embedding)
     dimensions, _ = _HEADER.unpack_from(data)
     numbers = array("H", data[_HEADER.size : _HEADER.size + 2 * dimensions])
     if sys.byteorder == "little":
         numbers.byteswap()
-    return f"[{','.join(map(_digits().__getitem__, numbers))}]"
+    return f"[{','.join(map(_digits().__getitem__, numbers))}]".encode()
 
 
 def as_halfvec(numbers: Sequence[float]) -> str:
@@ -35,6 +37,16 @@ def as_halfvec(numbers: Sequence[float]) -> str:
 
 @cache
 def _digits() -> list[str]:
-    """Return the text of each float16 by its bits: five digits tell any two of them apart."""
-    values = struct.unpack("=65536e", array("H", range(65536)).tobytes())
-    return [f"{value:.5g}" if value else str(value) for value in values]  # -0 would be a whole number: no sign
+    """Return the text of each float16 by its bits."""
+    values = _FLOAT16S.unpack(array("H", range(65536)).tobytes())
+    return [_shortest(value) if value else str(value) for value in values]  # -0 would be a whole number: no sign
+
+
+def _shortest(value: float) -> str:
+    """Return as few digits as are rounded to the float16 ``value`` again: five tell any two of them apart."""
+    texts = (f"{value:.{digits}g}" for digits in (3, 4))
+    return next((text for text in texts if _rounded(float(text)) == value), f"{value:.5g}")
+
+
+def _rounded(value: float) -> float:
+    return _FLOAT16.unpack(_FLOAT16.pack(value))[0]

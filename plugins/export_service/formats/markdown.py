@@ -8,40 +8,44 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final, cast
 
 import yaml
+from msgspec import Raw
+from msgspec.structs import astuple
 
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .faults import FormatError
-from .fields import NULL, Fields, text_of
 from .json_text import NotJson, loads
-from .record import CLEARED_BY_NULL, FIELDS
+from .lines import EmbeddedLine, Line, text_of
+from .record import FIELDS
 
-_FENCE: Final = "---"
 _FRONT: Final = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 # What may stand in JSON as it is, and in YAML only escaped.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_IN_FRONT: Final = tuple(name for name in FIELDS if name != "content")
+_TEMPLATES: Final[Mapping[type[Line], bytes]] = {
+    kind: "".join(f"{name}: %b\n" for name in kind.__struct_fields__ if name != "content").encode()
+    for kind in (Line, EmbeddedLine)
+}
 _WORD: Final = re.compile("[a-z0-9]+")
 _MAX_SLUG: Final = 60
 
 
-def document(fields: Fields) -> str:
+def document(line: Line) -> bytes:
     """Return the file of a memory."""
-    given = ((name, fields.get(name, NULL)) for name in _IN_FRONT)
-    lines = [f"{name}: {value}\n" for name, value in given if value != NULL or name in CLEARED_BY_NULL]
-    front = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", "".join(lines))
-    return f"{_FENCE}\n{front}{_FENCE}\n\n{text_of(fields['content'])}\n"
+    template, (identifier, _, *others) = _TEMPLATES[type(line)], astuple(line)
+    front = template % (identifier, *others)
+    if not front.isascii() or b"\x7f" in front:
+        front = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", front.decode()).encode()
+    return b"---\n%b---\n\n%b\n" % (front, (text_of(line.content) or "").encode())
 
 
-def path(fields: Fields) -> str:
+def path(line: Line) -> str:
     """Return where the file of a memory stands: in its project's folder, by its first words and its id."""
-    project = text_of(fields.get("project", NULL))
-    folder = _slug(project) or "project" if project else "no-project"
-    return f"{folder}/{_slug(text_of(fields['content']) or '')}-{text_of(fields['id'])}.md"
+    return f"{_folder(bytes(line.project))}/{_slug(text_of(line.content) or '')}-{text_of(line.id)}.md"
 
 
 def record_of(text: str, file: str) -> JsonObject:
@@ -104,6 +108,13 @@ def _loader() -> type[yaml.SafeLoader]:
         resolver = (f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), starts)
         PlainLoader.add_implicit_resolver(*resolver)  # pyright: ignore[reportUnknownMemberType]
     return PlainLoader
+
+
+@lru_cache(maxsize=1000)
+def _folder(project: bytes) -> str:
+    """Return the folder of a project, whose name is JSON."""
+    name = text_of(Raw(project))
+    return _slug(name) or "project" if name else "no-project"
 
 
 def _slug(text: str) -> str:

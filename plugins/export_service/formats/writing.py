@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import astuple
+
 from . import csv_table, markdown, zip_archive
-from .fields import Fields, fields_of, text_of
+from .lines import EmbeddedLine, lines_of, text_of
+
+_MEMBERS: Final = ",".join(f'"{name}":%b' for name in EmbeddedLine.__struct_fields__)
+_EMBEDDED_LINE: Final = f"{{{_MEMBERS}}}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,7 @@ class ExportFormat:
 def _json_lines(lines: bytes, place: Place) -> bytes:
     if not place.embeddings:
         return lines
-    return b"".join([_json_line(fields) for fields in fields_of(lines, with_embeddings=True)])
+    return b"".join([_EMBEDDED_LINE % astuple(line) for line in lines_of(lines, with_embeddings=True)])
 
 
 def _json_document(lines: bytes, place: Place) -> bytes:
@@ -50,15 +55,14 @@ def _json_document(lines: bytes, place: Place) -> bytes:
 
 
 def _csv(lines: bytes, place: Place) -> bytes:
-    names = csv_table.columns(embeddings=place.embeddings)
-    head = csv_table.header(names) if place.first else b""
-    return head + csv_table.rows(fields_of(lines, with_embeddings=place.embeddings), names)
+    head = csv_table.header(embeddings=place.embeddings) if place.first else b""
+    return head + csv_table.rows(lines_of(lines, with_embeddings=place.embeddings))
 
 
 def _markdown(lines: bytes, place: Place) -> bytes:
     return zip_archive.pack(
-        (markdown.path(fields), datetime.fromisoformat(text_of(fields["updated_at"]) or ""), markdown.document(fields))
-        for fields in fields_of(lines, with_embeddings=place.embeddings)
+        (markdown.path(line), datetime.fromisoformat(text_of(line.updated_at) or ""), markdown.document(line))
+        for line in lines_of(lines, with_embeddings=place.embeddings)
     )
 
 
@@ -68,8 +72,3 @@ EXPORT_FORMATS: Final[Mapping[str, ExportFormat]] = {
     "csv": ExportFormat(suffix=".csv", chunk=_csv),
     "markdown": ExportFormat(suffix=".zip", chunk=_markdown, is_archive=True, slices=2),
 }
-
-
-def _json_line(fields: Fields) -> bytes:
-    members = [f'"{name}":{value}' for name, value in fields.items()]
-    return f"{{{','.join(members)}}}\n".encode()

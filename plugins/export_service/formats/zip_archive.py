@@ -27,14 +27,14 @@ _WORTH_PACKING: Final = 512
 """Smaller files gain little, and most of the time would go into them."""
 
 
-def pack(files: Iterable[tuple[str, datetime, str]]) -> bytes:
-    """Return an archive of ``files``: the path in ASCII, the time and the text of each.
+def pack(files: Iterable[tuple[str, datetime, bytes]]) -> bytes:
+    """Return an archive of ``files``: the path in ASCII, the time and the contents of each.
 
     zipfile would take most of the time of an export: it is made for files that are larger than a memory.
     """
     out, directory, count, size = list[bytes](), list[bytes](), 0, 0
-    for name, time, text in files:
-        path, data = name.encode("ascii"), text.encode()
+    for name, time, data in files:
+        path = name.encode("ascii")
         method, packed = (8, zlib.compress(data, wbits=-15)) if len(data) > _WORTH_PACKING else (0, data)
         date = min(max(time.year - 1980, 0), 127) << 9 | time.month << 5 | time.day
         clock = time.hour << 11 | time.minute << 5 | time.second // 2

@@ -36,10 +36,11 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
     secret = server_secret(settings, clients)
     where = settings.require("database_host"), settings.database_port, settings.database_name
     bucket = settings.require("files_bucket")
+    password = secret.role_password(roles.BULK)
     pool = RolePool(
         *where,
         user=roles.BULK,
-        password=secret.role_password(roles.BULK),
+        password=password,
         size=2,  # an export notes how far it is while it reads
         forgetful=True,
         configure=register_vector_async,
@@ -48,7 +49,7 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
     tasks = plugin_tasks(settings, clients, secret)
     try:
         yield Transfers(
-            Snapshots(PostgresSnapshots(pool), files, tasks),
+            Snapshots(PostgresSnapshots(*where, user=roles.BULK, password=password), files, tasks),
             Loads(PostgresLoads(pool, quotas(settings)), files, embedder(settings, clients), tasks),
             ExportWriter(
                 PostgresOwnData(pool, where, server_secret=secret.value),
