@@ -41,9 +41,10 @@ class Backups:
 
     def ended(self, path: str, seconds: float = SECONDS) -> JsonObject:
         """Return what is at ``path`` once it is complete or has failed."""
-        until = time.monotonic() + seconds
+        until, pause = time.monotonic() + seconds, 0.05
         while (found := self.get(path))["state"] not in ENDS and time.monotonic() < until:
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.1 * pause, 1.0)  # whoever asks all the time slows down what they wait for
         return found
 
     def back_up(self, seconds: float = SECONDS) -> str:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from plugin_kit.envelope import VERSION
 from plugin_kit.json_types import JsonObject, dumps
 
 _FIELDS: Final = tuple(field.name for field in fields(StagedLine))
+_VALUES: Final = attrgetter(*_FIELDS)
 _COLUMNS: Final = tuple("embedding" if name == "vector" else name for name in _FIELDS)
 _TYPES: Final = (
     *("int8", "int4", "int4", "uuid", "text", "bytea", "text", "text", "bool", "text", "text[]", "float8", "jsonb"),
@@ -218,7 +220,7 @@ class _Load:
 
 
 def _row(line: StagedLine) -> Sequence[object]:
-    values: dict[str, object] = {name: getattr(line, name) for name in _FIELDS}
+    values: dict[str, object] = dict(zip(_FIELDS, _VALUES(line), strict=True))
     values["id"] = None if line.id is None else UUID(line.id)
     values["tags"] = None if line.tags is None else list(line.tags)
     values["metadata"] = None if line.metadata is None else Jsonb(line.metadata, dumps)

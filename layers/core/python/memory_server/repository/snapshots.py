@@ -33,7 +33,7 @@ T = TypeVar("T")
 class PostgresSnapshots:
     """Implements transfer_ports.SnapshotSource, by the role whose login is given.
 
-    A snapshot has a connection and a thread of its own: read in the event loop, each row would cost three times as much.
+    A snapshot has a connection and a thread of its own: in the event loop, each row would take three times as long.
     """
 
     def __init__(self, host: str, port: int, name: str, *, user: str, password: str) -> None:

@@ -29,8 +29,12 @@ def read(arguments: JsonObject, readers: Mapping[str, Reader], *, required: Coll
     faults = [Fault((name,), "is missing") for name in required if name not in arguments]
     values: dict[str, object] = {}
     for name, value in arguments.items():
+        reader = readers.get(name)
+        if reader is None:
+            faults.append(Fault((name,), f"is unknown: the arguments are {', '.join(readers)}"))
+            continue
         try:
-            values[name] = readers.get(name, _unknown(readers))(value)
+            values[name] = reader(value)
         except WrongValue as error:
             faults.append(Fault((name,), str(error)))
     if faults:
@@ -45,7 +49,7 @@ def text(max_bytes: int) -> Reader:
         if not isinstance(value, str):
             raise WrongValue("must be text")
         _check_storable(value)
-        if not 1 <= len(value.encode()) <= max_bytes:
+        if not 1 <= _size(value) <= max_bytes:
             raise WrongValue(f"must be 1 to {max_bytes} bytes long")
         return value
 
@@ -145,7 +149,7 @@ def json_of(max_bytes: int) -> Reader:
 
     def reader(value: JsonValue) -> JsonValue:
         _check_storable(value)
-        if len(dumps(value).encode()) > max_bytes:
+        if _size(dumps(value)) > max_bytes:
             raise WrongValue(f"must be at most {max_bytes} bytes of JSON")
         return value
 
@@ -176,14 +180,12 @@ def _check_storable(value: JsonValue) -> None:
 
 def _is_utf8(text: str) -> bool:
     try:
-        text.encode()
+        _size(text)
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _unknown(readers: Mapping[str, Reader]) -> Reader:
-    def reader(_: JsonValue) -> object:
-        raise WrongValue(f"is unknown: the arguments are {', '.join(readers)}")
-
-    return reader
+def _size(text: str) -> int:
+    """Return how many bytes of UTF-8 a text has."""
+    return len(text) if text.isascii() else len(text.encode())

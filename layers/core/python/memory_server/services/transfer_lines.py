@@ -72,6 +72,7 @@ def line_reader(dimensions: int, model_id: str, project: str | None) -> Callable
         else:
             given = read.read(value, readers if ours else of_another_model, required=["content"])
         known = {name: given.get(name) for name in _KEPT}
+        known["project"] = project or known["project"]
         return StagedLine(  # pyright: ignore[reportCallIssue]  # the readers give the types
             place=place,
             part=part,
@@ -81,7 +82,7 @@ def line_reader(dimensions: int, model_id: str, project: str | None) -> Callable
             expiry_given="expires_at" in given,
             vector=cast("bytes | None", given.get("embedding")) if ours else None,
             embedding_model=model_id if ours and given.get("embedding") is not None else None,
-            **{**known, "project": project or known["project"]},  # pyright: ignore[reportArgumentType]
+            **known,  # pyright: ignore[reportArgumentType]
         )
 
     return reader
