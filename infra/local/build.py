@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -63,9 +64,17 @@ def build(source: Source, folder: Path) -> None:
             _install(source.path, unfinished)
             # Hashes, unlike times, let a function find its bytecode valid wherever it is unpacked.
             _run(_PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", unfinished)
-            with contextlib.suppress(FileExistsError):  # another start was quicker
-                unfinished.rename(folder)
+            _move(unfinished, folder)
     os.utime(folder)
+
+
+def _move(unfinished: Path, folder: Path) -> None:
+    """Let what was built be in its folder, unless another start was quicker."""
+    try:
+        unfinished.rename(folder)
+    except OSError as error:
+        if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:  # file systems differ in which
+            raise
 
 
 def package(source: Source, folder: Path) -> bytes:
@@ -90,8 +99,9 @@ def package(source: Source, folder: Path) -> bytes:
 def forget_old() -> None:
     """Remove what was not asked for in a while: what functions and layers once were."""
     for folder in CACHE.iterdir():
-        if time.time() - folder.stat().st_mtime > _KEEP_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another start builds, or forgets too
+            if time.time() - folder.stat().st_mtime > _KEEP_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _install(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_a_change_of_the_code_changes_the_folder_and_a_compiled_file_does_not(co
 
 def test_a_functions_package_holds_its_code(code: Path) -> None:
     assert package(Source(code, "function", built=True)).read("greeting.py") == b"TEXT = 'hello'\n"
+
+
+def test_starts_at_once_may_build_the_same(code: Path) -> None:
+    source = Source(code, "function", built=True)
+    folder = build.folder_of(source)
+
+    with ThreadPoolExecutor(max_workers=4) as starts:
+        for start in [starts.submit(build.build, source, folder) for _ in range(4)]:
+            start.result()
+
+    assert (folder / "greeting.py").read_text() == "TEXT = 'hello'\n"
 
 
 def test_a_layers_package_brings_its_modules_before_those_of_the_environment(code: Path, tmp_path: Path) -> None:
