@@ -93,5 +93,6 @@ def status(stack: Stack) -> dict[str, object]:
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return those that still run; a killed one may take a moment to be gone."""
-    return psutil.wait_procs(processes, timeout=2)[1]
+    """Return those that still run; a killed one may take a moment to be gone, and longer until init has noticed."""
+    _, left = psutil.wait_procs(processes, timeout=2)
+    return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
