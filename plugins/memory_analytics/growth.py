@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, timedelta
 from typing import Final
 
 from plugin_kit.context import Context
+from plugin_kit.errors import AnswerTooLarge
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .chart import MAX_SERIES, Chart, Report
-from .parameters import Parameters, Period
+from .groups import counted
+from .parameters import InvalidParameter, Parameters, Period
 from .rows import NO_PROJECT, number
 
 KNOWN: Final = ("by", "split", "project", "since", "until")
+MAX_ROWS: Final = 10_000
 _DEFAULT_DAYS: Final = {"day": 30, "week": 52 * 7}
 Counts = Counter[tuple[str, str | None]]
 """Counts by period and by group; the group is None where nothing is split, or a memory has no project."""
@@ -25,7 +29,7 @@ async def report(query: Mapping[str, str], context: Context) -> Report:
     """Return how many memories each period got, and kept, and lost.
 
     Raises:
-        InvalidParameter: a parameter is wrong.
+        InvalidParameter: a parameter is wrong, or the answer would have over ``MAX_ROWS`` rows.
     """
     parameters = Parameters(query, KNOWN)
     by = parameters.choice("by", ("day", "week")) or "day"
@@ -33,7 +37,13 @@ async def report(query: Mapping[str, str], context: Context) -> Report:
     period = parameters.period(days=_DEFAULT_DAYS[by])
     project = parameters.text("project")
     start = _week if by == "week" else _same_day
-    created, remaining, deleted, before = await _counts(context, period, split, project, start)
+    try:
+        created, remaining, deleted, before = await _counts(context, period, split, project, start)
+    except AnswerTooLarge:
+        fewer = "" if by == "week" else "by=week, "
+        raise InvalidParameter(
+            "split", f"gives over {MAX_ROWS:,} rows: give a shorter time with since and until, {fewer}or one project"
+        ) from None
     labels = list(dict.fromkeys(start(day.isoformat()) for day in period.days()))
     # Another clock than this one may have called it a day already.
     labels += sorted({label for label, _ in created} - set(labels))
@@ -56,7 +66,8 @@ async def _counts(
     context: Context, period: Period, split: str | None, project: str | None, start: Callable[[str], str]
 ) -> tuple[Counts, Counts, Counts, int]:
     async def of(key: str, *, deleted: bool = False) -> Counts:
-        rows = await context["memory_service"].count(
+        rows = counted(
+            context["memory_service"],
             [key, *([split] if split else [])],
             project=project,
             since=period.since,
@@ -64,16 +75,26 @@ async def _counts(
             deleted=deleted,
         )
         counts: Counts = Counter()
-        for row in rows:
-            group = row[split] if split else None
-            counts[start(str(row[key])), None if group is None else str(group)] += number(row, "count")
+        async with aclosing(rows):
+            async for row in rows:
+                group = row[split] if split else None
+                counts[start(str(row[key])), None if group is None else str(group)] += number(row, "count")
+                _check_number(counts)
         return counts
 
     async def earlier() -> int:
         (row,) = await context["memory_service"].count(project=project, until=period.since)
         return number(row, "count")
 
-    return await asyncio.gather(of("born"), of("day"), of("day", deleted=True), earlier())
+    created, remaining, gone, before = await asyncio.gather(of("born"), of("day"), of("day", deleted=True), earlier())
+    _check_number(created | remaining | gone)
+    return created, remaining, gone, before
+
+
+def _check_number(counts: Counts) -> None:
+    """Refuse what is too much as soon as it is known to be: nobody waits for the rest."""
+    if len(counts) > MAX_ROWS:
+        raise AnswerTooLarge
 
 
 def _rows(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from plugin_kit.context import Context
+from plugin_kit.errors import AnswerTooLarge
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import Memory
 
@@ -21,7 +22,9 @@ PAGES: Final = 20
 
 _MAX_BARS: Final = 12
 _LIVING: Final = "user_id = %s AND (expires_at IS NULL OR expires_at > now())"
-_RECALLED: Final = f"SELECT project, count(*) AS count FROM recalled WHERE {_LIVING} GROUP BY project"  # noqa: S608  # only text of our own is put in
+_RECALLED: Final = f"""
+SELECT project, count(*) AS count FROM recalled WHERE {_LIVING} AND (%s::text IS NULL OR project = %s) GROUP BY project
+"""  # noqa: S608  # only text of our own is put in
 _MOST: Final = f"""
 SELECT memory_id, project, found, read, last_at FROM recalled WHERE {_LIVING} AND (%s::text IS NULL OR project = %s)
 ORDER BY found + read DESC, last_at DESC, memory_id LIMIT %s
@@ -48,7 +51,7 @@ async def report(query: Mapping[str, str], context: Context) -> Report:
     the next call.
 
     Raises:
-        InvalidParameter: a parameter is wrong.
+        InvalidParameter: a parameter is wrong, or there are too many projects to list them all.
     """
     parameters = Parameters(query, KNOWN)
     limit = parameters.whole("limit", 50, most=500)
@@ -56,12 +59,15 @@ async def report(query: Mapping[str, str], context: Context) -> Report:
     after = _memory_of(parameters.text("after"))
     user_id = context["user_id"]
     database = context["database_service"]
-    living_rows, recalled_rows, most, (never, cursor) = await asyncio.gather(
-        context["memory_service"].count(["project"], project=project),
-        database.query(_RECALLED, [user_id]),
-        database.query(_MOST, [user_id, project, project, limit]),
-        _never_recalled(context, project, limit, after),
-    )
+    try:
+        living_rows, recalled_rows, most, (never, cursor) = await asyncio.gather(
+            context["memory_service"].count(["project"], project=project),
+            database.query(_RECALLED, [user_id, project, project]),
+            database.query(_MOST, [user_id, project, project, limit]),
+            _never_recalled(context, project, limit, after),
+        )
+    except AnswerTooLarge:
+        raise InvalidParameter("project", "is left out, and there are over 10,000 projects: name one") from None
     living = by_key(living_rows, "project")
     found = by_key(recalled_rows, "project")
     rates = {name: (count, found.get(name, 0)) for name, count in living.items()}

@@ -36,6 +36,14 @@ def memories_of(*days: int, project: str | None = None) -> FakeMemoryService:
     )
 
 
+def memories_of_projects(number: int, *days: int, first: int = 0) -> FakeMemoryService:
+    """Return memories of ``number`` projects, each of which has one for each of ``days`` after MONDAY."""
+    memories = FakeMemoryService()
+    for project in range(first, first + number):
+        memories.memories |= memories_of(*days, project=f"project {project}").memories
+    return memories
+
+
 async def answer(path: str, memories: FakeMemoryService | None = None, **query: str) -> EndpointResponse:
     return await fire_endpoint(plugin, "GET", path, query=query, context=context_of(memories or FakeMemoryService()))
 
@@ -90,6 +98,70 @@ async def test_growth_can_be_split_by_project_and_asked_of_one() -> None:
         ("2026-11-17", "a", 1),
     ]
     assert one["created"] == 2
+
+
+async def test_growth_by_week_counts_more_groups_than_the_server_counts_at_once() -> None:
+    memories = memories_of_projects(2_000, *range(7))
+
+    found = await growth(memories, by="week", split="project", since="2026-11-16", until="2026-11-23")
+
+    rows = {(row["period"], row["project"], row["created"], row["remaining"]) for row in found["periods"]}
+    assert rows == {("2026-11-16", f"project {number}", 7, 7) for number in range(2_000)}
+    assert found["created"] == 14_000
+
+
+@pytest.mark.parametrize(("by", "ways"), [("day", "by=week, or one project"), ("week", "or one project")])
+async def test_growth_of_too_many_rows_says_how_to_ask_for_less(by: str, ways: str) -> None:
+    memories = memories_of_projects(10_001, 0)
+
+    response = await answer("/growth", memories, by=by, split="project", since="2026-11-16", until="2026-11-23")
+
+    assert (response.status, response.content_type) == (422, "application/problem+json")
+    assert cast("dict[str, Any]", response.body)["errors"] == [
+        {
+            "field": "split",
+            "in": "query",
+            "detail": f"gives over 10,000 rows: give a shorter time with since and until, {ways}",
+        }
+    ]
+
+
+async def test_growth_whose_days_of_creation_and_of_deletion_make_too_many_rows_together_is_refused() -> None:
+    memories = memories_of_projects(6_000, 0)
+    others = memories_of_projects(6_000, 1)
+    memories.deleted = list(others.memories.values())
+
+    response = await answer("/growth", memories, split="project", since="2026-11-16", until="2026-11-23")
+
+    assert response.status == 422, response.body
+
+
+async def test_recall_of_too_many_projects_asks_for_one() -> None:
+    memories = memories_of_projects(10_001, 0)
+
+    of_all = await answer("/recall", memories, limit="1")
+    of_one = await answer("/recall", memories, project="project 7")
+
+    assert (of_all.status, of_one.status) == (422, 200)
+    assert cast("dict[str, Any]", of_all.body)["detail"] == (
+        "project: is left out, and there are over 10,000 projects: name one"
+    )
+
+
+async def test_stats_count_more_projects_than_the_server_counts_at_once() -> None:
+    memories = memories_of_projects(3_000, 0, 2)
+    memories.memories |= memories_of_projects(4_000, 0, first=3_000).memories
+    memories.memories |= memories_of_projects(4_000, 2, first=7_000).memories
+
+    found = cast("dict[str, Any]", (await answer("/stats", memories)).body)["memories"]
+
+    assert (found["living"], found["projects"], len(found["by_project"])) == (14_000, 11_000, 100)
+    assert set(found["by_project"].values()) == {2}
+
+
+async def test_stats_say_nothing_of_projects_where_a_single_load_brought_too_many() -> None:
+    found = cast("dict[str, Any]", (await answer("/stats", memories_of_projects(10_001, 0))).body)["memories"]
+    assert (found["living"], found["projects"], found["by_project"]) == (10_001, None, None)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
-from plugin_kit.context import Context
+from plugin_kit.context import Context, MemoryService
+from plugin_kit.errors import AnswerTooLarge
 from plugin_kit.json_types import JsonObject, JsonValue
 
 from .chart import Chart, Report
+from .groups import counted
 from .parameters import Parameters, Period
 from .rows import by_key, number
 
@@ -47,21 +50,31 @@ async def report(query: Mapping[str, str], context: Context) -> Report:
 
 async def _memories(context: Context) -> dict[str, JsonValue]:
     memories = context["memory_service"]
-    types, projects, ever, deleted = await asyncio.gather(
-        memories.count(["memory_type"]),
-        memories.count(["project"]),
-        memories.count(["born"]),
-        memories.count(deleted=True),
+    types, ever, deleted = await asyncio.gather(
+        memories.count(["memory_type"]), memories.count(["born"]), memories.count(deleted=True)
     )
-    by_type, by_project = by_key(types, "memory_type"), by_key(projects, "project")
+    by_type, by_project = by_key(types, "memory_type"), await _by_project(memories, ever)
     return {
         "living": sum(by_type.values()),
         "created": sum(number(row, "count") for row in ever),
         "deleted": number(deleted[0], "count"),
         "by_type": by_type,
-        "projects": len(by_project),
-        "by_project": dict(list(by_project.items())[:_MAX_PROJECTS]),
+        "projects": None if by_project is None else len(by_project),
+        "by_project": None if by_project is None else dict(list(by_project.items())[:_MAX_PROJECTS]),
     }
+
+
+async def _by_project(memories: MemoryService, ever: Sequence[JsonObject]) -> dict[str, int] | None:
+    """Return how many living memories each project has, None where a single load brought too many projects to count.
+
+    ``ever`` are the days on which any memory came to be.
+    """
+    first = min((str(row["born"]) for row in ever), default="0001-01-01")
+    since = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    try:
+        return by_key([row async for row in counted(memories, ["project"], since=since)], "project")
+    except AnswerTooLarge:
+        return None
 
 
 async def _days(context: Context, period: Period) -> dict[str, dict[str, int]]:

@@ -16,9 +16,11 @@ from ..addresses import Network
 from ..confinement import confined
 from ..errors import DeliveryFailed, InvalidSettings
 from ..message import Message
+from . import tls
 
 _SECONDS: Final = 8.0
 _PORTS: Final = {"tls": 465, "starttls": 587, "none": 25}
+_NO_STARTTLS: Final = "the mail server offers no STARTTLS: is security 'tls' meant, or another port?"
 _KEYS: Final = ("host", "port", "security", "username", "password", "from", "to")
 
 
@@ -56,8 +58,8 @@ def send(network: Network, settings: JsonObject, message: Message) -> None:
         raise DeliveryFailed(f"the mail server refused all recipients: {_codes(error)}") from None
     except smtplib.SMTPResponseException as error:
         raise DeliveryFailed(f"the mail server answered {error.smtp_code}") from None
-    except ssl.SSLError:
-        raise DeliveryFailed("the TLS handshake failed: is the certificate valid for the host?") from None
+    except ssl.SSLError as error:
+        raise DeliveryFailed(tls.reason(error)) from None
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryFailed(f"the mail server could not be reached or used ({type(error).__name__})") from None
 
@@ -69,6 +71,9 @@ def _connect(host: str, port: int, security: str) -> smtplib.SMTP:
     if security == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())
+        except smtplib.SMTPNotSupportedError:
+            server.close()
+            raise DeliveryFailed(_NO_STARTTLS) from None
         except BaseException:
             server.close()
             raise

@@ -14,6 +14,7 @@ from ..addresses import Network
 from ..confinement import confined
 from ..errors import ChannelGone, DeliveryFailed
 from ..settings import Url
+from . import tls
 
 _CONNECT_SECONDS: Final = 4.0
 _READ_SECONDS: Final = 6.0
@@ -66,7 +67,7 @@ def _pool(url: Url, address: str) -> urllib3.HTTPConnectionPool:
 def _reason(error: urllib3.exceptions.HTTPError) -> str:
     """Return a sentence without the URL, which the library's own messages hold."""
     if isinstance(error, urllib3.exceptions.SSLError):
-        return "the TLS handshake failed: is the certificate valid for the host?"
+        return tls.reason(error.args[0])
     refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # which the library also calls a timeout
     if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
         return "the receiver did not answer in time"

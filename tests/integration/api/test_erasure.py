@@ -229,10 +229,18 @@ def test_keys_go_last_and_the_key_in_use_opens_nothing_afterwards(api: httpx.Cli
     assert [api.get("/memories", headers=header).status_code for header in headers] == [401, 401, 401]
 
 
-def test_it_wants_to_be_confirmed(api: httpx.Client) -> None:
+@pytest.mark.parametrize("parameters", [{}, {"confirm": ""}, {"confirm": "yes"}])
+def test_it_wants_to_be_confirmed_and_says_by_which_words(api: httpx.Client, parameters: dict[str, str]) -> None:
     path = api.post("/memories", json={"content": "stays"}).headers["Location"]
-    assert api.delete("/me").status_code == 422
-    assert api.delete("/me", params={"confirm": "yes"}).status_code == 422
+
+    answer = api.delete("/me", params=parameters)
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["in"]) == ("confirm", "query")
+    assert error["detail"].startswith(
+        "must be the words 'erase everything', as in DELETE /me?confirm=erase%20everything"
+    )
     assert api.get(path).status_code == 200
 
 

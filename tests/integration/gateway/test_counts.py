@@ -10,7 +10,14 @@ import pytest
 
 from plugin_kit.json_types import JsonObject, JsonValue
 from tests.fixtures.postgres import TestDatabase
-from tests.integration.gateway.conftest import Plugin
+from tests.integration.gateway.conftest import Plugin, error_of
+
+# The one memory that was deleted, again and again, each time in another project.
+MANY_DELETED = """
+INSERT INTO memory_versions
+SELECT another.* FROM memory_versions, generate_series(1, %s) AS number,
+    jsonb_populate_record(memory_versions, jsonb_build_object('id', uuidv7(), 'project', number::text)) AS another
+"""
 
 
 def create(plugin: Plugin, content: str, **fields: JsonValue) -> str:
@@ -65,6 +72,18 @@ def test_deleted_memories_are_counted_by_their_deletion_and_were_born_all_the_sa
 def test_what_cannot_be_counted_is_named(plugin: Plugin) -> None:
     assert "by: must be one of day, born" in plugin.failed("memory.count", by=["week"])
     assert "leave out day and deleted" in plugin.failed("memory.count", by=["day", "born"])
+
+
+def test_more_groups_than_one_answer_holds_are_refused_as_such(plugin: Plugin, database: TestDatabase) -> None:
+    plugin.ok("memory.delete", memory_id=create(plugin, "a", project="0"))
+    with psycopg.connect(database.admin_dsn) as connection:
+        connection.execute(MANY_DELETED, [10_000])
+
+    message = error_of("AnswerTooLarge", plugin.call("memory.count", by=["project"], deleted=True))
+
+    assert message == "by: gives over 10,000 rows: narrow it with project, since or until"
+    one = plugin.ok("memory.count", by=["project"], project="7", deleted=True)
+    assert one == [{"project": "7", "count": 1}]
 
 
 def test_pages_follow_each_other_until_all_are_read(plugin: Plugin, three: list[str]) -> None:

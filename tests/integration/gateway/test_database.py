@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.gateway.conftest import Plugin
+from tests.integration.gateway.conftest import Plugin, error_of
 
 Plugins = tuple[Plugin, Plugin]
 
@@ -57,5 +57,5 @@ def test_no_statement_makes_the_plugin_anybody_else(plugins_with_schemas: Plugin
 
 def test_an_answer_of_more_than_lambda_can_carry_is_refused_with_a_way_out(plugins_with_schemas: Plugins) -> None:
     plugin, _ = plugins_with_schemas
-    message = plugin.failed("database.query", sql="SELECT repeat('x', 7000000) AS long")
+    message = error_of("AnswerTooLarge", plugin.call("database.query", sql="SELECT repeat('x', 7000000) AS long"))
     assert "ask for less" in message

@@ -143,6 +143,18 @@ class Transfers:
         )
 
 
+def numbers(outcome: dict[str, Any]) -> tuple[int, ...]:
+    assert outcome["error"] is None, outcome
+    return tuple(outcome[name] for name in ("created", "updated", "skipped", "unchanged", "versions"))
+
+
+def everything(transfers: Transfers) -> list[Any]:
+    return [
+        transfers.rows("SELECT to_jsonb(m) FROM memories AS m ORDER BY id"),
+        transfers.rows("SELECT to_jsonb(v) FROM memory_versions AS v ORDER BY id, version"),
+    ]
+
+
 @pytest.fixture
 def transfers(
     function_environment: None, aws: AwsStack, database: TestDatabase, monkeypatch: pytest.MonkeyPatch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,12 +14,7 @@ from plugin_kit.envelope import decode
 from plugin_kit.file_names import key_of
 from plugin_kit.json_types import JsonValue
 from plugin_kit.models import Memory
-from tests.integration.transfers.conftest import Transfers
-
-
-def numbers(outcome: dict[str, Any]) -> tuple[int, ...]:
-    assert outcome["error"] is None, outcome
-    return tuple(outcome[name] for name in ("created", "updated", "skipped", "unchanged", "versions"))
+from tests.integration.transfers.conftest import Transfers, everything, numbers
 
 
 def emptied(transfers: Transfers) -> None:
@@ -40,13 +34,6 @@ def backup(transfers: Transfers) -> list[str]:
     transfers.delete(gone.id)
     manifest = transfers.snapshot(history=True, embeddings=True)
     return [part["name"] for part in manifest["parts"]]
-
-
-def everything(transfers: Transfers) -> list[Any]:
-    return [
-        transfers.rows("SELECT to_jsonb(m) FROM memories AS m ORDER BY id"),
-        transfers.rows("SELECT to_jsonb(v) FROM memory_versions AS v ORDER BY id, version"),
-    ]
 
 
 @pytest.mark.parametrize("many", [1, 1000])
@@ -267,16 +254,3 @@ def test_an_embedder_that_is_away_fails_the_load_alone(transfers: Transfers) -> 
     transfers.embedder.away = False
     assert numbers(transfers.load(part)) == (1, 0, 0, 0, 0)
     assert json.dumps(transfers.rows("SELECT count(*) FROM loads")) == "[[1]]"
-
-
-def test_a_load_that_is_over_the_users_quota_stores_nothing_and_says_so(
-    transfers: Transfers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    transfers.store(MemoryDraft(content="there"))
-    monkeypatch.setenv("MEMORIES_A_USER", "3")
-    part = transfers.write("a.jsonl", *({"content": str(number)} for number in range(3)))
-    outcome = transfers.load(part)
-    assert "a user may have 3 memories, 1 are there" in outcome["error"]["message"]
-    assert (outcome["created"], len(transfers.memories())) == (0, 1)
-    assert numbers(transfers.load(transfers.write("b.jsonl", {"content": "0"}, {"content": "1"}), key="k2"))[0] == 2
-    assert transfers.rows("SELECT sum(memories) FROM usage WHERE user_id = 'ana'") == [(3,)]

@@ -69,13 +69,14 @@ class Notifier:
     async def webhook(self, receiver: HttpReceiver, **more: JsonValue) -> str:
         return await self.channel("webhook", {"url": f"{receiver.url}/hook?a=1", "secret": SECRET}, **more)
 
-    async def email(self, server: SmtpReceiver) -> str:
+    async def email(self, server: SmtpReceiver, **more: JsonValue) -> str:
         settings: JsonObject = {
             "host": server.host,
             "port": server.port,
-            "security": "none",
+            "security": server.security,
             "from": "memory@example.org",
             "to": ["ada@example.org"],
+            **more,
         }
         return await self.channel("email", settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import ssl
 import threading
 import time
 from collections.abc import Generator, Mapping
@@ -11,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
+from typing import Any, Literal, TypeAlias, cast
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+Security: TypeAlias = Literal["none", "starttls", "tls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class HttpReceiver:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Generator[HttpReceiver]:
+    def running(cls, certificate: ssl.SSLContext | None = None) -> Generator[HttpReceiver]:
         receiver = cls()
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,10 +60,12 @@ class HttpReceiver:
                 pass
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            if certificate:
+                server.socket = certificate.wrap_socket(server.socket, server_side=True)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             receiver.port = server.server_address[1]
-            receiver.url = f"http://127.0.0.1:{receiver.port}"
+            receiver.url = f"{'https' if certificate else 'http'}://127.0.0.1:{receiver.port}"
             try:
                 yield receiver
             finally:
@@ -70,13 +75,16 @@ class HttpReceiver:
 
 @dataclass(slots=True)
 class SmtpReceiver:
-    """Takes every mail, or answers as ``refusal`` says."""
+    """Takes every mail, or answers as ``refusal`` says; and every password, once the connection is encrypted."""
 
+    security: Security = "none"
     host: str = "127.0.0.1"
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list[EmailMessage])
     recipients: list[str] = field(default_factory=list[str])
     refusal: str | None = None
+    connections: int = 0
+    passwords: list[bytes] = field(default_factory=list[bytes])
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802
         if self.refusal is not None:
@@ -86,13 +94,32 @@ class SmtpReceiver:
         self.recipients += envelope.rcpt_tos
         return "250 taken"
 
+    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:  # noqa: ANN401, ARG002  # as the library calls it
+        self.passwords.append(cast(LoginPassword, data).password)
+        return AuthResult(success=True)
+
     @classmethod
     @contextmanager
-    def running(cls) -> Generator[SmtpReceiver]:
-        receiver = cls()
-        controller = Controller(receiver, hostname=receiver.host, port=_free_port())
-        receiver.port = controller.port
+    def running(cls, security: Security = "none", certificate: ssl.SSLContext | None = None) -> Generator[SmtpReceiver]:
+        receiver = cls(security)
+        tls: dict[Security, dict[str, Any]] = {
+            "none": {},
+            "starttls": {"tls_context": certificate, "require_starttls": True},
+            "tls": {"ssl_context": certificate, "auth_require_tls": False},
+        }
+
+        class Counting(Controller):
+            def factory(self) -> SMTP:
+                receiver.connections += 1
+                return super().factory()
+
+        port = _free_port()
+        controller = Counting(
+            receiver, hostname=receiver.host, port=port, authenticator=receiver.authenticate, **tls[security]
+        )
+        receiver.port = port
         controller.start()
+        receiver.connections = 0  # its start is one
         try:
             yield receiver
         finally:

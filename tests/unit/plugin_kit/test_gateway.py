@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 
 from plugin_kit.aws import Aws
 from plugin_kit.context import Services
-from plugin_kit.errors import PermissionRefused, ServiceFailed
+from plugin_kit.errors import AnswerTooLarge, PermissionRefused, ServiceFailed
 from plugin_kit.gateway import Gateway
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 from plugin_kit.models import Memory, SearchResult
@@ -115,6 +115,12 @@ async def test_a_refusal_tells_which_operation_and_why(gateway: GatewayLambda) -
     gateway.answers({"error": {"type": "PermissionRefused", "message": "add 'memory:read' to PLUGIN_INFO"}})
     with pytest.raises(PermissionRefused, match=r"memory\.get: add 'memory:read' to PLUGIN_INFO"):
         await gateway.services.memory.get("1")
+
+
+async def test_an_answer_that_would_be_too_large_is_an_error_of_its_own(gateway: GatewayLambda) -> None:
+    gateway.answers({"error": {"type": "AnswerTooLarge", "message": "by: gives over 10,000 rows"}})
+    with pytest.raises(AnswerTooLarge, match=r"memory\.count: by: gives over 10,000 rows"):
+        await gateway.services.memory.count(["project"])
 
 
 async def test_a_failure_of_the_service_tells_why(gateway: GatewayLambda) -> None:

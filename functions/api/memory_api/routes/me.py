@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from memory_api.auth import Caller, MemoryWriter
 from memory_api.dependencies import Accounts, Erasure
 from memory_api.problems import problems
-from memory_api.schemas.me import Me
+from memory_api.schemas.me import ErasureParameters, Me
 
 router = APIRouter(prefix="/me", tags=["me"])
 
@@ -25,12 +25,12 @@ async def erase_me(
     caller: MemoryWriter,
     request: Request,
     erasure: Erasure,
-    confirm: Annotated[Literal["erase everything"], Query(description="There is no way back: say so.")],
+    parameters: Annotated[ErasureParameters, Query()],
 ) -> None:
     """Erase all that the user has, everywhere: memories and their history, events, and what plugins keep of the user.
 
     Their API keys go last, this request's too. What is on its way to a plugin is dropped. After a 503, ask again.
     """
     request.state.audited = True
-    assert confirm  # noqa: S101  # what validation let through
+    assert parameters.confirm  # noqa: S101  # what validation let through
     await erasure.erase(caller)

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from memory_api.schemas.fields import fault
+from memory_api.schemas.memories import Body
 from memory_server.domain.exports import DataExport, ExportStatus
 from memory_server.domain.principals import SCOPES, Principal, Scope
 from memory_server.services.accounts import Account
 from memory_server.services.exports import Download
 
+_WORDS: Final = "erase everything"
 _Limit = Annotated[int | None, Field(description="null for any number.")]
+
+
+def _check_words(value: object) -> object:
+    if value != _WORDS:
+        raise fault(f"must be the words {_WORDS!r}, as in DELETE /me?confirm=erase%20everything: there is no way back")
+    return value
+
+
+Words: TypeAlias = Annotated[Literal["erase everything"], BeforeValidator(_check_words)]
+
+
+class ErasureParameters(Body):
+    """The query string of an erasure."""
+
+    confirm: Words = Field(description="There is no way back: say so.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_what_is_missing_for_none(cls, values: object) -> object:
+        # A field that is left out is never shown to its type, which alone knows the words.
+        return {"confirm": None, **cast("Mapping[str, object]", values)} if isinstance(values, Mapping) else values
 
 
 class UsageOut(BaseModel):

@@ -73,7 +73,7 @@ class MemoryService(Protocol):
         ``by`` has any of ``day``, ``project``, ``memory_type`` and ``session_id``; a day is the UTC date of
         ``created_at`` as ISO text. ``born`` is a day too, but counts every memory that ever was. With ``deleted``, the
         memories are those that were deleted, and their time is that of the deletion. ``since`` is within the range,
-        ``until`` is not. More than 10,000 rows are refused.
+        ``until`` is not. Raises AnswerTooLarge where there are more than 10,000 rows.
         """
         ...
 

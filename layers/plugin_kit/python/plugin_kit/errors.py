@@ -28,6 +28,10 @@ class ServiceFailed(PluginError):
     """A context service could not do what the plugin asked; the message says why."""
 
 
+class AnswerTooLarge(ServiceFailed):
+    """What the plugin asked for is more than one answer holds: ask for less at once."""
+
+
 class FileChanged(ServiceFailed):
     """A file of the plugin's is not what was written: the storage's own checksum says so, and will say so again."""
 

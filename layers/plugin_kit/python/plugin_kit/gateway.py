@@ -6,13 +6,18 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Unpack, cast
+from typing import Final, Unpack, cast
 
 from plugin_kit.aws import Aws
 from plugin_kit.context import Conflict, DraftFields, Files, PatchFields, Services
-from plugin_kit.errors import PermissionRefused, ServiceFailed
+from plugin_kit.errors import AnswerTooLarge, PermissionRefused, PluginError, ServiceFailed
 from plugin_kit.json_types import JsonObject, JsonValue, dumps
 from plugin_kit.models import Memory, SearchResult
+
+_ERRORS: Final[Mapping[str, type[PluginError]]] = {
+    "PermissionRefused": PermissionRefused,
+    "AnswerTooLarge": AnswerTooLarge,
+}
 
 
 class Gateway:
@@ -28,6 +33,7 @@ class Gateway:
 
         Raises:
             PermissionRefused: PLUGIN_INFO lacks the operation's permission, or the grant is not for this plugin.
+            AnswerTooLarge: it is more than one answer holds.
             ServiceFailed: the gateway could not do it, or does not answer.
         """
         return await asyncio.to_thread(self.ask, operation, arguments)
@@ -39,8 +45,7 @@ class Gateway:
         error = cast("JsonObject | None", answer.get("error"))
         if error is None:
             return answer["ok"]
-        message = f"{operation}: {error.get('message')}"
-        raise PermissionRefused(message) if error.get("type") == "PermissionRefused" else ServiceFailed(message)
+        raise _ERRORS.get(str(error.get("type")), ServiceFailed)(f"{operation}: {error.get('message')}")
 
     def services(self, files: Files | None) -> Services:
         """Return the four services that call through this gateway; without ``files``, the plugin may have none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from memory_server.domain.quotas import QuotaName
 
@@ -29,9 +29,13 @@ class InvalidRequest(MemoryServerError):
         super().__init__("; ".join(f"{'.'.join(map(str, fault.path)) or 'body'}: {fault.message}" for fault in faults))
 
     @classmethod
-    def of(cls, field: str, message: str) -> InvalidRequest:
+    def of(cls, field: str, message: str) -> Self:
         """Return the error for one wrong ``field``."""
         return cls([Fault((field,), message)])
+
+
+class AnswerTooLarge(InvalidRequest):
+    """What was asked for is more than one answer holds; who asks for less at once gets it."""
 
 
 class Unauthenticated(MemoryServerError):

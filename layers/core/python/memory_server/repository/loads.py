@@ -165,8 +165,9 @@ class _Load:
             await self.run(name)
 
     async def tried(self) -> JsonObject:
-        """Return what ``stored`` would."""
+        """Return what ``stored`` would, and refuse what it would refuse."""
         await self.plan()
+        await self._quotas.foresee("load_foreseen")
         counts = await self._counts()
         return {**counts, "versions": await self._stored_versions(dry_run=True)}
 

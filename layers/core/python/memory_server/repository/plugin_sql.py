@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from memory_server.domain.errors import InvalidRequest
+from memory_server.domain.errors import AnswerTooLarge, InvalidRequest
 from memory_server.repository.json_values import json_row
 from memory_server.repository.plugin_connections import PluginConnections
 from memory_server.repository.plugin_schemas import plugin_role
@@ -70,7 +70,7 @@ async def _rows(connection: Connection, sql: str, parameters: Sequence[object]) 
             rows.append(json_row(row))
             size += len(dumps(rows[-1]).encode())
             if len(rows) > _MAX_ROWS or size > _MAX_BYTES:
-                raise InvalidRequest.of("sql", _TOO_MUCH)
+                raise AnswerTooLarge.of("sql", _TOO_MUCH)
     return rows
 
 

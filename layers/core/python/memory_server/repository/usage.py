@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from psycopg.rows import DictRow
+
 from memory_server.domain.errors import QuotaExceeded
 from memory_server.domain.principals import Principal
 from memory_server.domain.quotas import QuotaName, Quotas, Usage
@@ -44,11 +46,22 @@ class QuotaKeeper:
         if (memories > 0 or size > 0) and self._exceeded(now) is not None:
             await self._connection.execute(statement("bury_all_expired"))
             now = await usage(self._connection)
-            name = self._exceeded(now)
-            if name is not None:
-                added = memories if name == "memories" else size
-                raise self._refusal(name, int(getattr(now, name)) - added, sizes or {})
+            self._check(now, memories, size, sizes or {})
         await self._trim(now)
+
+    async def foresee(self, name: str) -> None:
+        """Refuse what ``hold`` would refuse, before anything is stored; other writers are not waited for.
+
+        The statement ``name`` tells what the user would have once expired memories have made room, and how many
+        memories and bytes of that would be added.
+
+        Raises:
+            QuotaExceeded: there would be too many memories, or bytes.
+        """
+        if not self._quotas:
+            return
+        row = await (await self._connection.execute(statement(name))).fetchone() or {}
+        self._check(_usage_of(row), int(row["added_memories"]), int(row["added_bytes"]), {})
 
     async def trim(self) -> None:
         """Forget the oldest versions of a history that is too large."""
@@ -60,6 +73,12 @@ class QuotaKeeper:
         if most and now.history_bytes > most:
             excess = now.history_bytes - most + most // _MARGIN
             await self._connection.execute("SELECT forget_history(%s)", [excess])
+
+    def _check(self, then: Usage, memories: int, size: int, sizes: Mapping[int, int]) -> None:
+        name = self._exceeded(then)
+        if name is not None and (memories > 0 or size > 0):
+            added = memories if name == "memories" else size
+            raise self._refusal(name, int(getattr(then, name)) - added, sizes)
 
     def _exceeded(self, now: Usage) -> QuotaName | None:
         if self._quotas.memories and now.memories > self._quotas.memories:
@@ -83,5 +102,8 @@ class QuotaKeeper:
 
 async def _usage(connection: Connection, name: str) -> Usage:
     row = await (await connection.execute(statement(name))).fetchone()
-    values = row or {}
-    return Usage(**{key: int(values.get(key) or 0) for key in Usage.__slots__})
+    return _usage_of(row or {})
+
+
+def _usage_of(row: DictRow) -> Usage:
+    return Usage(**{key: int(row.get(key) or 0) for key in Usage.__slots__})

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeAlias
 
 from memory_server.domain.errors import (
+    AnswerTooLarge,
     InvalidRequest,
     MemoryServerError,
     PermissionDenied,
@@ -122,6 +123,8 @@ class Gateway:
             value = await self._call(plugin_id, request)
         except PermissionDenied as error:
             return _error("PermissionRefused", str(error))
+        except AnswerTooLarge as error:
+            return _error("AnswerTooLarge", str(error))
         except MemoryServerError as error:
             return _error("ServiceFailed", str(error))
         except Exception:
@@ -147,7 +150,7 @@ class Gateway:
             raise InvalidRequest.of("arguments", "must be an object")
         value = await self._run(plugin_id, operation, arguments, request.get("grant"))
         if len(dumps(value).encode()) > MAX_ANSWER_BYTES:
-            raise InvalidRequest.of("arguments", "the answer would be over 6 MB: ask for less at once")
+            raise AnswerTooLarge.of("arguments", "the answer would be over 6 MB: ask for less at once")
         return value
 
     async def _run(self, plugin_id: str, operation: Operation, arguments: JsonObject, token: JsonValue) -> JsonValue:

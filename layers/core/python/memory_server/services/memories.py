@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Final
 
 from memory_server.domain.changes import NO_CHANGE, effective_changes
-from memory_server.domain.errors import DuplicateContent, InvalidRequest, VersionConflict
+from memory_server.domain.errors import AnswerTooLarge, DuplicateContent, InvalidRequest, VersionConflict
 from memory_server.domain.events import memory_event, new_event
 from memory_server.domain.memories import (
     UNSET,
@@ -93,14 +93,15 @@ class MemoryService:
         """Return a row a group: its keys and ``count``.
 
         Raises:
-            InvalidRequest: there are more than ``MAX_GROUPS`` groups, or the keys do not go together.
+            AnswerTooLarge: there are more than ``MAX_GROUPS`` groups.
+            InvalidRequest: the keys do not go together.
         """
         if "born" in wanted.by and (wanted.deleted or "day" in wanted.by):
             raise InvalidRequest.of("by", "born is a day of all memories, deleted ones too: leave out day and deleted")
         async with self._database.transaction(principal) as unit:
             rows = await unit.memories.count(wanted, limit=MAX_GROUPS + 1)
         if len(rows) > MAX_GROUPS:
-            raise InvalidRequest.of("by", f"gives over {MAX_GROUPS:,} rows: narrow it with project, since or until")
+            raise AnswerTooLarge.of("by", f"gives over {MAX_GROUPS:,} rows: narrow it with project, since or until")
         return rows
 
     async def history(self, principal: Principal, memory_id: str) -> list[PastVersion]:

@@ -7,6 +7,7 @@ from typing import Final
 from plugin_kit.models import Memory
 
 COUNTED: Final = ("day", "born", "project", "memory_type", "session_id")
+MAX_GROUPS: Final = 10_000
 
 
 def key_of(memory: Memory, name: str) -> str | None:

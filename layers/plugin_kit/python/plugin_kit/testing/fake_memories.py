@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any, NamedTuple, Unpack, cast
 
 from plugin_kit.context import Conflict, DraftFields, PatchFields
-from plugin_kit.errors import ServiceFailed
+from plugin_kit.errors import AnswerTooLarge, ServiceFailed
 from plugin_kit.json_types import JsonObject, JsonValue
 from plugin_kit.models import Memory, SearchResult
 from plugin_kit.testing.fake_bulk import load_parts, write_parts
-from plugin_kit.testing.fake_counts import COUNTED, key_of
+from plugin_kit.testing.fake_counts import COUNTED, MAX_GROUPS, key_of
 from plugin_kit.testing.fake_files import FakeFiles
 
 
@@ -92,6 +92,8 @@ class FakeMemoryService:
         groups = Counter(tuple(key_of(memory, name) for name in by) for memory in wanted)
         if not by:
             return [{"count": len(wanted)}]
+        if len(groups) > MAX_GROUPS:
+            raise AnswerTooLarge(f"by: gives over {MAX_GROUPS:,} rows: narrow it with project, since or until")
         return [{**dict(zip(by, keys, strict=True)), "count": number} for keys, number in groups.items()]
 
     async def list(self, project: str | None = None, limit: int = 100, *, after: Memory | None = None) -> list[Memory]:
