@@ -70,6 +70,7 @@ def upload(aws: Aws, database: Database, settings: Settings, note: Callable[[str
         "DatabasePort": str(database.port),
         "DatabaseName": database.name,
         "DatabaseAdminSecretArn": secret["ARN"],
+        "EmbeddersALoad": "1",  # each would use all cores, and 250 MB
         **settings.limits.parameters,
     }
     with ArtifactBucket(aws, note) as bucket:

@@ -54,6 +54,13 @@ def test_every_function_logs_to_a_group_that_forgets(template: JsonObject) -> No
         assert "RetentionInDays" in groups[group], name
 
 
+def test_lambda_takes_no_long_job_for_a_loop_to_be_ended(server: JsonObject, plugin: JsonObject) -> None:
+    own = resources(server, "AWS::Lambda::Function")
+    goes_round = [own["PluginGatewayFunction"], own["BulkTransferFunction"]]
+    goes_round += resources(plugin, "AWS::Lambda::Function").values()
+    assert [function.get("RecursiveLoop") for function in goes_round] == ["Allow"] * 3
+
+
 def test_every_queue_has_a_dead_letter_queue_and_that_one_an_alarm(plugin: JsonObject) -> None:
     queues = resources(plugin, "AWS::SQS::Queue")
     dead = {
@@ -198,7 +205,9 @@ def test_the_server_tells_its_functions_what_settings_read_and_nothing_else(serv
     known = {name.upper() for name in Settings.__dataclass_fields__} | {"POWERTOOLS_SERVICE_NAME"}
     told = [_variables(function) for function in resources(server, "AWS::Lambda::Function").values()]
     assert set[str]().union(*told) <= known
-    assert known - set[str]().union(*told) == {"DATABASE_POOL_SIZE", "SIGN_IN"}  # their defaults are right on Lambda
+    # The defaults of two are right on Lambda, which itself tells of the third.
+    untold = {"DATABASE_POOL_SIZE", "SIGN_IN", "AWS_LAMBDA_FUNCTION_NAME"}
+    assert known - set[str]().union(*told) == untold
 
 
 def test_a_plugin_is_told_what_its_host_requires(plugin: JsonObject) -> None:

@@ -43,6 +43,7 @@ class Transfers:
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     last_message: dict[str, Any] = field(default_factory=dict[str, Any])
+    going_on: list[JsonObject] = field(default_factory=list[JsonObject])
 
     def snapshot(self, user_id: str = "ana", **options: object) -> dict[str, Any]:
         """Take a snapshot and return the manifest that the plugin's task gets."""
@@ -52,12 +53,24 @@ class Transfers:
 
     def load(self, *parts: str, user_id: str = "ana", key: str = "k1", **options: object) -> dict[str, Any]:
         """Load and return the outcome that the plugin's task gets."""
+        return self.run(self.load_request(*parts, user_id=user_id, key=key, **options), user_id)["load"]
+
+    def load_request(self, *parts: str, user_id: str = "ana", key: str = "k1", **options: object) -> JsonObject:
+        """Return what the function is invoked with for a load."""
         request = LoadRequest(caller=self._caller(user_id), key=key, parts=parts, **options)  # pyright: ignore[reportArgumentType]  # tests give right ones
-        return self.run(to_json(request), user_id)["load"]
+        return json.loads(dumps(to_json(request)))
+
+    def invoke(self, request: JsonObject, *, milliseconds: int = 15 * 60 * 1000) -> None:
+        """Invoke the function, which ends after so many milliseconds."""
+        function.handler(json.loads(dumps(request)), Invocation("bulk", milliseconds=milliseconds).context)
 
     def run(self, request: JsonObject, user_id: str) -> dict[str, Any]:
         """Return the arguments of the task that the transfer starts in its user's name."""
-        function.handler(json.loads(dumps(request)), Invocation("bulk").context)
+        self.invoke(request)
+        return self.told(user_id)
+
+    def told(self, user_id: str = "ana") -> dict[str, Any]:
+        """Return the arguments of the one task that was started, in its user's name."""
         (message,) = self.aws.clients.sqs.receive_message(QueueUrl=self.queue_url).get("Messages", [])
         receipt = message.get("ReceiptHandle", "")
         self.aws.clients.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)
@@ -163,7 +176,13 @@ def transfers(
     made = Transfers(aws, aws.make_queue(PLUGIN), database)
     registration = make_registration(PLUGIN, queue_url=made.queue_url, manifest={"tasks": ["done"]})
     asyncio.run(aws.registry().register(registration))
-    with serving(EmbedderFunction(made.embedder)) as url:
+
+    def invoked(payload: bytes) -> bytes:
+        made.going_on.append(json.loads(payload))
+        return b""
+
+    with serving(EmbedderFunction(made.embedder), {"bulk": invoked}) as url:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "bulk:plugin-bulk")
         monkeypatch.setenv("EMBEDDER_FUNCTION", "embedder")
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
         monkeypatch.setenv("FILES_BUCKET", BUCKET)

@@ -20,7 +20,8 @@ class Settings:
     that fails ``failure_limit`` times in a row is disabled, never where it is 0. ``sign_in`` is "off" where everyone is
     the built-in user, which a server on a loopback address alone may be. Access tokens are taken where ``oidc_issuer``
     is named. ``public_url`` is where clients find the server; left empty, it is what they asked. A user may ask
-    ``requests_a_minute`` times, and have ``memories_a_user`` of ``bytes_a_user`` in all, 0 for any number.
+    ``requests_a_minute`` times, and have ``memories_a_user`` of ``bytes_a_user`` in all, 0 for any number. A load that
+    needs vectors keeps ``embedders_a_load`` busy; it goes on in the function that Lambda says this one is.
     """
 
     database_host: str = ""
@@ -54,6 +55,8 @@ class Settings:
     public_url: str = ""
     embedder_function: str = ""
     bulk_transfer_function: str = ""
+    embedders_a_load: int = 1
+    aws_lambda_function_name: str = ""
     model_path: str = ""
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from memory_server.adapters.aws import call
-from memory_server.domain.errors import InvalidRequest, UserErased
+from memory_server.domain.errors import InvalidRequest, NoSuchFile, UserErased
 from memory_server.services.ports import Erased
 from memory_server.services.transfer_requests import Caller
 from plugin_kit.file_names import key_of
@@ -57,5 +57,5 @@ class S3PartFiles:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "AccessDenied"}:
-                raise InvalidRequest.of("parts", "there is no such file: write it before it is loaded") from error
+                raise NoSuchFile.of("parts", "there is no such file: write it before it is loaded") from error
             raise

@@ -20,6 +20,7 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
     from pgvector.psycopg import register_vector_async
 
     from memory_server.adapters.aws import Clients
+    from memory_server.adapters.lambda_transfer_function import LambdaTransferFunction
     from memory_server.adapters.s3_exports import S3ExportFiles, S3UserFileList
     from memory_server.adapters.s3_part_files import S3PartFiles
     from memory_server.repository import roles
@@ -46,11 +47,19 @@ async def transfers(settings: Settings) -> AsyncGenerator[Transfers]:
         configure=register_vector_async,
     )
     files = S3PartFiles(clients.s3, bucket, erasures(settings, clients))
+    again = LambdaTransferFunction(clients.functions, settings.require("aws_lambda_function_name"))
     tasks = plugin_tasks(settings, clients, secret)
     try:
         yield Transfers(
             Snapshots(PostgresSnapshots(*where, user=roles.BULK, password=password), files, tasks),
-            Loads(PostgresLoads(pool, quotas(settings)), files, embedder(settings, clients), tasks),
+            Loads(
+                PostgresLoads(pool, quotas(settings)),
+                files,
+                embedder(settings, clients),
+                tasks,
+                again,
+                embedders=settings.embedders_a_load,
+            ),
             ExportWriter(
                 PostgresOwnData(pool, where, server_secret=secret.value),
                 key_store(settings, clients),

@@ -34,6 +34,10 @@ class InvalidRequest(MemoryServerError):
         return cls([Fault((field,), message)])
 
 
+class NoSuchFile(InvalidRequest):
+    """A file of a plugin's is named that is not there."""
+
+
 class AnswerTooLarge(InvalidRequest):
     """What was asked for is more than one answer holds; who asks for less at once gets it."""
 

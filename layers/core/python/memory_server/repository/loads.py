@@ -26,7 +26,7 @@ from memory_server.repository.usage import QuotaKeeper, usage
 from memory_server.services.transfer_ports import RepeatedId, StagedLine, Write
 from memory_server.services.transfer_requests import LoadRequest
 from plugin_kit.envelope import VERSION
-from plugin_kit.json_types import JsonObject, dumps
+from plugin_kit.json_types import JsonObject, JsonValue, dumps
 
 _FIELDS: Final = tuple(field.name for field in fields(StagedLine))
 _VALUES: Final = attrgetter(*_FIELDS)
@@ -39,6 +39,7 @@ _CLAIM: Final = """
     INSERT INTO loads (user_id, plugin_id, key) VALUES (%(user_id)s, %(plugin_id)s, %(key)s)
     ON CONFLICT DO NOTHING RETURNING key
 """
+_ALONE: Final = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
 _OUTCOME: Final = "SELECT outcome FROM loads WHERE plugin_id = %(plugin_id)s AND key = %(key)s"
 _REMEMBER: Final = "UPDATE loads SET outcome = %(outcome)s WHERE plugin_id = %(plugin_id)s AND key = %(key)s"
 _TEXTS: Final = """
@@ -68,6 +69,8 @@ class PostgresLoads:
     @asynccontextmanager
     async def stage(self, request: LoadRequest) -> AsyncGenerator[PostgresStaging]:
         async with self._pool.session() as connection:
+            if not request.dry_run:  # until the session is over, which forgets its locks
+                await connection.execute(_ALONE, [f"load {dumps(_key_of(request))}"])
             yield PostgresStaging(connection, request, self._quotas)
 
 
@@ -218,6 +221,11 @@ class _Load:
         except LockNotAvailable:
             return False
         return row is not None and bool(row["dropped"])
+
+
+def _key_of(request: LoadRequest) -> list[JsonValue]:
+    """Return what makes two loads the same."""
+    return [request.caller.user_id, request.caller.plugin_id, request.key]
 
 
 def _row(line: StagedLine) -> Sequence[object]:

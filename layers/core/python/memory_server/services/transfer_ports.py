@@ -33,7 +33,7 @@ class PartFiles(Protocol):
     def lines(self, caller: Caller, name: str) -> AsyncIterator[bytes]:
         """Yield the lines of a file, without their ends.
 
-        Raises: InvalidRequest: there is no such file, it cannot have this name, or a line is far too long.
+        Raises: NoSuchFile; or InvalidRequest: it cannot have this name, or a line is far too long.
         """
         ...
 
@@ -138,5 +138,8 @@ class LoadTarget(Protocol):
         ...
 
     def stage(self, request: LoadRequest) -> AbstractAsyncContextManager[Staging]:
-        """Give a place for the lines of ``request`` for as long as the context lasts."""
+        """Give a place for the lines of ``request`` for as long as the context lasts.
+
+        Another invocation that is at the load of this key already is waited for; nobody waits for dry runs.
+        """
         ...
