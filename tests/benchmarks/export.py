@@ -36,6 +36,9 @@ _FIELDS: Final[LiteralString] = (
     " updated_at, expires_at, deduplicate"
 )
 COPY: Final[LiteralString] = f"COPY memories ({_FIELDS}) TO STDOUT"
+COPY_JSON: Final[LiteralString] = (
+    f"COPY (SELECT row_to_json(line) FROM (SELECT {_FIELDS} FROM memories) AS line) TO STDOUT"  # noqa: S608  # names of columns
+)
 COPY_WHOLE: Final[LiteralString] = f"COPY memories ({_FIELDS}, content_sha256, embedding, embedding_model) TO STDOUT"
 COPY_BACK: Final[LiteralString] = f"COPY copied ({_FIELDS}, content_sha256, embedding, embedding_model) FROM STDIN"
 EXPORTS: Final[tuple[dict[str, Any], ...]] = (
@@ -101,11 +104,19 @@ def job(api: httpx.Client, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         time.sleep(max(POLL_SECONDS, (time.monotonic() - began) / 20))
 
 
+def emptied(dsn: str, then: LiteralString = "SELECT 1") -> None:
+    """Remove all memories."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("TRUNCATE memories, memory_versions")
+        connection.execute(then)
+
+
 def measure(stack: Stack, count: int, file: Path | None) -> None:
     """Measure on ``stack``, which has no memories yet."""
     dsn, folder = stack.admin_dsn, stack.data_dir
     fill(dsn, count, file, searched=False)
     without = timed("COPY", count, lambda: copied(dsn, COPY, folder / "a"), times=TIMES)
+    timed("COPY of rows as JSON", count, lambda: copied(dsn, COPY_JSON, folder / "a"), times=TIMES)
     whole = timed("COPY with embeddings", count, lambda: copied(dsn, COPY_WHOLE, folder / "b"), times=TIMES)
     back = timed("COPY back, without indexes", count, lambda: copied_back(dsn, folder / "b"))
     with httpx.Client(base_url=stack.url, timeout=60) as api:
@@ -120,13 +131,20 @@ def measure(stack: Stack, count: int, file: Path | None) -> None:
             size = done[-1]["download"]["bytes"] / 1e6
             beside = whole if body.get("embeddings") else without
             sys.stdout.write(f"{'':<34}{size:8.2f} MB, {seconds / beside:.1f} times COPY\n")
-        with psycopg.connect(dsn) as connection:
-            connection.execute("TRUNCATE memories, memory_versions")
-            connection.execute("SELECT make_search_indexes()")
+        few = job(api, "exports", {"format": "jsonl", "filter": {"project": "project 0"}})
+        emptied(dsn, "SELECT make_search_indexes()")
         with Peak(lambda: processes_of(stack)) as peak:
             name = "import jsonl embeddings"
             seconds = timed(name, count, lambda: job(api, "imports", {"export_id": done[-1]["id"]}), peak)
         sys.stdout.write(f"{'':<34}{seconds / back:.1f} times COPY back\n")
+        emptied(dsn)
+        with Peak(lambda: processes_of(stack)) as peak:
+            timed(
+                "import jsonl, to be embedded",
+                few["memories"],
+                lambda: job(api, "imports", {"export_id": few["id"]}),
+                peak,
+            )
 
 
 def main() -> None:

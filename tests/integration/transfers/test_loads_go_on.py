@@ -10,6 +10,7 @@ import pytest
 from functions.bulk_transfer import handler as function
 from memory_server import bootstrap
 from memory_server.environment import Environment
+from memory_server.repository import loads
 from plugin_kit.json_types import JsonObject
 from tests.integration.transfers.conftest import Transfers, numbers
 
@@ -91,6 +92,28 @@ def test_one_that_was_begun_twice_is_done_once(transfers: Transfers, request_: J
     outcomes = [transfers.told()["load"] for _ in range(2)]
     assert [numbers(outcome) for outcome in outcomes] == [(150, 0, 0, 0, 0)] * 2
     assert sorted(transfers.embedder.embedded) == sorted(TEXTS)
+
+
+def test_one_that_another_invocation_is_at_for_long_is_left_to_it(
+    transfers: Transfers, request_: JsonObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loads, "_PATIENCE", "10ms")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        assert go_on.wait(SECONDS)
+
+    transfers.embedder.before = wait
+    first = threading.Thread(target=run_in_its_own_environment, args=[request_])
+    first.start()
+    assert begun.wait(SECONDS)
+    run_in_its_own_environment(request_)
+    go_on.set()
+    first.join(SECONDS)
+
+    assert numbers(transfers.told()["load"]) == (150, 0, 0, 0, 0)
+    assert transfers.aws.received(transfers.queue_url) == []
 
 
 def run_in_its_own_environment(request: JsonObject) -> None:

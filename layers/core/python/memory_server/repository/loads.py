@@ -23,10 +23,10 @@ from memory_server.repository.pool import Connection, RolePool
 from memory_server.repository.rows import half_vector
 from memory_server.repository.sql import statement
 from memory_server.repository.usage import QuotaKeeper, usage
-from memory_server.services.transfer_ports import RepeatedId, StagedLine, Write
+from memory_server.services.transfer_ports import BeingLoaded, RepeatedId, StagedLine, Write
 from memory_server.services.transfer_requests import LoadRequest
 from plugin_kit.envelope import VERSION
-from plugin_kit.json_types import JsonObject, JsonValue, dumps
+from plugin_kit.json_types import JsonObject, dumps
 
 _FIELDS: Final = tuple(field.name for field in fields(StagedLine))
 _VALUES: Final = attrgetter(*_FIELDS)
@@ -39,7 +39,6 @@ _CLAIM: Final = """
     INSERT INTO loads (user_id, plugin_id, key) VALUES (%(user_id)s, %(plugin_id)s, %(key)s)
     ON CONFLICT DO NOTHING RETURNING key
 """
-_ALONE: Final = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
 _OUTCOME: Final = "SELECT outcome FROM loads WHERE plugin_id = %(plugin_id)s AND key = %(key)s"
 _REMEMBER: Final = "UPDATE loads SET outcome = %(outcome)s WHERE plugin_id = %(plugin_id)s AND key = %(key)s"
 _TEXTS: Final = """
@@ -49,6 +48,8 @@ _TEXTS: Final = """
 # From here on, making the indexes of searches after the rows pays.
 _MANY: Final = 1_000
 _ATTEMPTS: Final = 3
+# Less than the statement timeout of the role. A connection whose client has died may hold the lock for minutes.
+_PATIENCE: Final = "10min"
 _PLANNING: Final = ("load_plan", "load_match", "load_twins", "load_actions", "load_unchanged")
 STORING: Final = ("load_distinct", "load_keep", "load_update", "load_undelete", "load_create")
 
@@ -69,8 +70,8 @@ class PostgresLoads:
     @asynccontextmanager
     async def stage(self, request: LoadRequest) -> AsyncGenerator[PostgresStaging]:
         async with self._pool.session() as connection:
-            if not request.dry_run:  # until the session is over, which forgets its locks
-                await connection.execute(_ALONE, [f"load {dumps(_key_of(request))}"])
+            if not request.dry_run:
+                await _lock(connection, request)
             yield PostgresStaging(connection, request, self._quotas)
 
 
@@ -223,9 +224,15 @@ class _Load:
         return row is not None and bool(row["dropped"])
 
 
-def _key_of(request: LoadRequest) -> list[JsonValue]:
-    """Return what makes two loads the same."""
-    return [request.caller.user_id, request.caller.plugin_id, request.key]
+async def _lock(connection: Connection, request: LoadRequest) -> None:
+    """Let nobody else be at this load until the session is over, which forgets its locks. Raises: BeingLoaded."""
+    name = f"load {dumps([request.caller.user_id, request.caller.plugin_id, request.key])}"
+    await connection.execute("SELECT set_config('lock_timeout', %s, false)", [_PATIENCE])
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    except LockNotAvailable as error:
+        raise BeingLoaded from error
+    await connection.execute("RESET lock_timeout")
 
 
 def _row(line: StagedLine) -> Sequence[object]:

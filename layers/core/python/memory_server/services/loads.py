@@ -12,7 +12,7 @@ from memory_server.services.load_vectors import LoadVectors
 from memory_server.services.plugin_tasks import PluginTasks
 from memory_server.services.ports import Embedder
 from memory_server.services.transfer_lines import line_reader
-from memory_server.services.transfer_ports import LoadTarget, PartFiles, Staging, TransferFunction
+from memory_server.services.transfer_ports import BeingLoaded, LoadTarget, PartFiles, Staging, TransferFunction
 from memory_server.services.transfer_requests import LoadRequest
 from plugin_kit.json_types import JsonObject, JsonValue
 
@@ -62,6 +62,9 @@ class Loads:
         caller = request.caller
         try:
             outcome = await self._outcome(request, has_time)
+        except BeingLoaded:
+            logger.warning("the load of plugin %s is left to the invocation that is at it", caller.plugin_id)
+            return
         except BadLine as error:
             outcome = _failed(request, error.fault)
         except MemoryServerError as error:

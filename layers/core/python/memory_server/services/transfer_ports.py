@@ -130,6 +130,10 @@ class Staging(Protocol):
         ...
 
 
+class BeingLoaded(Exception):
+    """Another invocation is at the same load, and will tell what became of it."""
+
+
 class LoadTarget(Protocol):
     """Where loads are stored."""
 
@@ -141,5 +145,7 @@ class LoadTarget(Protocol):
         """Give a place for the lines of ``request`` for as long as the context lasts.
 
         Another invocation that is at the load of this key already is waited for; nobody waits for dry runs.
+
+        Raises: BeingLoaded: it takes long.
         """
         ...
