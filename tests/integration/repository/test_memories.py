@@ -28,6 +28,7 @@ FULL = MemoryDraft(
     metadata={"a": {"b": [1, 2.5, None, "ü"]}},
     expires_at=datetime(2100, 1, 1, tzinfo=UTC),
 )
+CHANGE = MemoryPatch(importance=1.0)
 
 
 async def add(database: PostgresDatabase, *drafts: MemoryDraft) -> list[StoreResult]:
@@ -212,12 +213,11 @@ async def test_a_deleted_memory_is_gone_and_its_history_stays(memory_database: P
 @pytest.mark.parametrize("memory_id", ["01a20000-0000-7000-8000-000000000000", "no id at all", ""])
 async def test_what_never_was_is_not_found(memory_database: PostgresDatabase, memory_id: str) -> None:
     async with memory_database.transaction(LOCAL) as unit:
-        patch = MemoryPatch(importance=1.0)
         for call in (
             unit.memories.get(memory_id),
             unit.memories.delete(memory_id),
             unit.memories.history(memory_id),
-            unit.memories.update(memory_id, patch, vector=None, model_id=MODEL, expected_version=None),
+            unit.memories.update(memory_id, CHANGE, vector=None, model_id=MODEL, expected_version=None),
         ):
             with pytest.raises(MemoryNotFound):
                 await call
@@ -256,11 +256,10 @@ async def test_an_expired_memory_is_found_by_no_method(
     await expire(admin, memory)
     async with memory_database.transaction(LOCAL) as unit:
         memories = unit.memories
-        patch = MemoryPatch(importance=1.0)
         for call in (
             memories.get(memory.id),
             memories.delete(memory.id),
-            memories.update(memory.id, patch, vector=None, model_id=MODEL, expected_version=None),
+            memories.update(memory.id, CHANGE, vector=None, model_id=MODEL, expected_version=None),
         ):
             with pytest.raises(MemoryNotFound):
                 await call
@@ -291,9 +290,8 @@ async def test_expired_content_can_be_stored_again_and_its_history_ends_when_it_
 async def test_content_can_be_changed_to_that_of_an_expired_memory(
     memory_database: PostgresDatabase, admin: AsyncConnection[TupleRow]
 ) -> None:
-    old, memory = [
-        result.memory for result in await add(memory_database, MemoryDraft(content="old"), MemoryDraft(content="new"))
-    ]
+    added = await add(memory_database, MemoryDraft(content="old"), MemoryDraft(content="new"))
+    old, memory = (result.memory for result in added)
     await expire(admin, old)
     async with memory_database.transaction(LOCAL) as unit:
         changed = await unit.memories.update(
