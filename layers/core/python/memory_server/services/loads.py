@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from memory_server.domain.errors import InvalidRequest, MemoryServerError
 from memory_server.domain.events import new_id
+from memory_server.domain.memories import Vector
 from memory_server.services.load_vectors import LoadVectors
 from memory_server.services.plugin_tasks import PluginTasks
 from memory_server.services.ports import Embedder
@@ -100,14 +103,34 @@ class Loads:
         vectors = LoadVectors(self._files, request, model_id)
         async for found in vectors.kept():
             await staging.embed(found, model_id)
-        async for texts in staging.unembedded(self._at_once):
-            found = dict(zip(texts, await self._embedder.embed(list(texts.values())), strict=True))
-            await staging.embed(found, model_id)
-            if len(texts) == self._at_once:  # there may be more, and this invocation may end before they are done
-                await vectors.keep(found)
-                if not has_time():
-                    return False
+        async with aclosing(self._embedded(staging, has_time)) as batches:
+            async for found in batches:
+                await staging.embed(found, model_id)
+                if len(found) == self._at_once:  # there may be more, and this invocation may end before they are done
+                    await vectors.keep(found)
+                    if not has_time():
+                        return False
         return True
+
+    async def _embedded(self, staging: Staging, has_time: Callable[[], bool]) -> AsyncGenerator[Mapping[bytes, Vector]]:
+        """Yield the vectors of texts by their hashes; while these are stored, the next are computed."""
+        computing: asyncio.Task[Mapping[bytes, Vector]] | None = None
+        try:
+            async for texts in staging.unembedded(self._at_once):
+                if computing is not None:
+                    found = await computing
+                    computing = asyncio.create_task(self._vectors_of(texts)) if has_time() else None
+                    yield found
+                else:
+                    computing = asyncio.create_task(self._vectors_of(texts))
+            if computing is not None:
+                yield await computing
+        finally:
+            if computing is not None:
+                computing.cancel()
+
+    async def _vectors_of(self, texts: Mapping[bytes, str]) -> Mapping[bytes, Vector]:
+        return dict(zip(texts, await self._embedder.embed(list(texts.values())), strict=True))
 
     async def _stage(self, request: LoadRequest, staging: Staging) -> None:
         read = line_reader(self._embedder.dimensions, self._embedder.model_id, request.project)
