@@ -28,7 +28,8 @@ UPDATE runs SET position = greatest(position, %s), touched_at = now(), tries = 0
 WHERE user_id = %s AND id = %s::uuid AND state = 'checking'
 """
 _LOADING = """
-UPDATE runs SET state = 'loading', touched_at = now(), tries = 0, error = NULL
+UPDATE runs SET touched_at = now(), error = NULL, state = 'loading',
+    tries = CASE state WHEN 'loading' THEN tries ELSE 0 END -- the server is asked again less and less often
 WHERE user_id = %s AND id = %s::uuid AND state IN ('checking', 'loading') RETURNING id
 """
 _END = """

@@ -66,6 +66,20 @@ async def test_a_restore_killed_at_any_call_loses_and_doubles_nothing_and_is_tak
         seen = runs
 
 
+async def test_a_restore_that_the_server_is_long_at_is_asked_for_less_and_less_often(mortal: MortalDesk) -> None:
+    backup_id = await mortal.back_up()
+    run_id = await mortal.post(f"/backups/{backup_id}/restore")
+    asked: list[int] = []
+    for _ in range(9):
+        await mortal.work(1)
+        mortal.memories.started.clear()  # what the server would say once it is done
+        await mortal.sql.execute("UPDATE runs SET touched_at = touched_at - interval '90 seconds'")
+        await mortal.get(f"/runs/{run_id}")
+        asked.append(len(mortal.memories.started))
+
+    assert asked == [1, 0, 1, 0, 0, 1, 0, 0, 0]
+
+
 async def test_tasks_that_come_twice_at_once_store_and_restore_once(mortal: MortalDesk) -> None:
     everything = dict(mortal.memories.memories)
     backup_id = await mortal.post("/backups")

@@ -47,6 +47,10 @@ _TEXTS: Final = """
 """
 # From here on, making the indexes of searches after the rows pays.
 _MANY: Final = 1_000
+# What a memory takes of a vector index while that is made, and how much all may take: a small database has 2 GB.
+_INDEX_BYTES: Final = 1_500
+_MIN_INDEX_BYTES: Final = 256 * 1024 * 1024
+_MAX_INDEX_BYTES: Final = 1024 * 1024 * 1024
 _ATTEMPTS: Final = 3
 # Less than the statement timeout of the role. A connection whose client has died may hold the lock for minutes.
 _PATIENCE: Final = "10min"
@@ -193,7 +197,7 @@ class _Load:
         metadata = dumps({"bulk": self._request.key, "caused_by": causes})
         await self.run("load_events", envelope=VERSION, metadata=metadata)
         if dropped:
-            await self._connection.execute("SELECT make_search_indexes()")
+            await self._make_indexes(counts["created"])
         outcome: JsonObject = {"key": self._request.key, **counts, "versions": versions}
         await self._connection.execute(_REMEMBER, {**self._names, "outcome": Jsonb(outcome, dumps)})
         return outcome
@@ -212,6 +216,12 @@ class _Load:
     async def _counts(self) -> dict[str, int]:
         row = await (await self._connection.execute(statement("load_counts"))).fetchone()
         return {} if row is None else {name: int(number) for name, number in row.items()}
+
+    async def _make_indexes(self, rows: int) -> None:
+        """Make the indexes of searches; a vector index that its memory cannot hold takes many times as long."""
+        size = min(max(rows * _INDEX_BYTES, _MIN_INDEX_BYTES), _MAX_INDEX_BYTES)
+        await self._connection.execute("SELECT set_config('maintenance_work_mem', %s, true)", [f"{size // 1024}kB"])
+        await self._connection.execute("SELECT make_search_indexes()")
 
     async def _dropped_indexes(self) -> bool:
         """Drop the indexes of searches where nobody has memories; return whether they are gone."""
