@@ -39,9 +39,11 @@ def bulk_transfer(payload: bytes) -> bytes:
 
 def work() -> None:
     """Let the function do what it was asked for."""
-    while waiting:
-        function.handler(json.loads(waiting.pop(0)), Invocation("bulk").context)
-    function.environment.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "bulk")  # as Lambda does
+        while waiting:
+            function.handler(json.loads(waiting.pop(0)), Invocation("bulk").context)
+        function.environment.close()
 
 
 @pytest.fixture(scope="module")
