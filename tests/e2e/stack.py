@@ -115,7 +115,7 @@ class Stack:
 
     def process(self, word: str) -> psutil.Process:
         """Return the one process of the stack whose command has ``word`` in it."""
-        (found,) = [process for process in self.processes() if word in " ".join(process.cmdline())]
+        (found,) = [process for process in self.processes() if word in _command(process)]
         return found
 
     def left_behind(self) -> list[str]:
@@ -152,6 +152,14 @@ class Stack:
     def _supervisor(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the stack was not started"
         return self._process
+
+
+def _command(process: psutil.Process) -> str:
+    """Return how a process was started; nothing where it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _free_port() -> int:
