@@ -11,8 +11,10 @@ from functions.bulk_transfer import handler as function
 from memory_server import bootstrap
 from memory_server.environment import Environment
 from memory_server.repository import loads
+from plugin_kit.file_names import prefixes_of
 from plugin_kit.json_types import JsonObject
-from tests.integration.transfers.conftest import Transfers, numbers
+from tests.fixtures.aws import BUCKET
+from tests.integration.transfers.conftest import PLUGIN, Transfers, numbers
 
 TEXTS = [f"text number {number}" for number in range(150)]
 NO_TIME = 60_000
@@ -37,6 +39,16 @@ def test_it_goes_on_in_other_invocations_and_embeds_each_text_once(transfers: Tr
     assert numbers(transfers.told()["load"]) == (150, 0, 0, 0, 0)
     assert sorted(transfers.embedder.embedded) == sorted(TEXTS)
     assert len(transfers.going_on) == 2
+
+
+def test_what_it_keeps_meanwhile_is_no_file_of_the_plugins(transfers: Transfers, request_: JsonObject) -> None:
+    transfers.invoke(request_, milliseconds=NO_TIME)
+
+    listed = transfers.aws.clients.s3.list_objects_v2(Bucket=BUCKET, Prefix="transfers/").get("Contents", [])
+    vectors = [item.get("Key", "") for item in listed if "/vectors/" in item.get("Key", "")]
+    assert vectors
+    assert not [key for key in vectors if key.startswith(prefixes_of(PLUGIN, "ana"))]
+    assert all(key.startswith(prefixes_of("_server", "ana")) for key in vectors)
 
 
 def test_every_memory_has_the_vector_of_its_own_text(transfers: Transfers, request_: JsonObject) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from memory_server.adapters.aws import call
 from memory_server.domain.errors import Unavailable
 from memory_server.services.export_ports import StoredFile
+from memory_server.services.transfer_ports import SERVER
 from plugin_kit.errors import ServiceFailed
 from plugin_kit.file_names import TRANSFERS, key_of, prefixes_of
 from plugin_kit.file_writer import S3FileWriter
@@ -17,8 +18,6 @@ from plugin_kit.file_writer import S3FileWriter
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-SERVER: Final = "_server"
-"""Stands in keys where a plugin's id stands in those of plugins; no plugin can have it."""
 _COMPONENT: Final = "file store"
 _LINK_SECONDS: Final = 24 * 3600
 

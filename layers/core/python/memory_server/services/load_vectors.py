@@ -6,27 +6,29 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import cast
 
 from memory_server.domain.errors import NoSuchFile
 from memory_server.domain.memories import Vector
 from memory_server.domain.vectors import pack, unpack
-from memory_server.services.transfer_ports import PartFiles
+from memory_server.services.transfer_ports import SERVER, PartFiles
 from memory_server.services.transfer_requests import LoadRequest
 from plugin_kit.file_names import TRANSFERS
 from plugin_kit.json_types import dumps
 
 
 class LoadVectors:
-    """Files of the plugin, which the bucket deletes after a day: a line has the hash of a text, and its vector.
+    """Files of the server's own, which the bucket deletes after a day: a line has the hash of a text, and its vector.
 
     Vectors of another model than ``model_id`` do not count.
     """
 
     def __init__(self, files: PartFiles, request: LoadRequest, model_id: str) -> None:
         self._files = files
-        self._caller = request.caller
-        self._folder = f"{TRANSFERS}vectors/{hashlib.sha256(request.key.encode()).hexdigest()}"
+        self._caller = replace(request.caller, plugin_id=SERVER)
+        load = dumps([request.caller.plugin_id, request.key])
+        self._folder = f"{TRANSFERS}vectors/{hashlib.sha256(load.encode()).hexdigest()}"
         self._model_id = model_id
         self._count = 0
 

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from memory_server.domain.memories import Vector
 from memory_server.domain.principals import Principal
 from memory_server.domain.queries import MemoryFilter
 from memory_server.services.transfer_requests import Caller, LoadRequest, TransferRequest
 from plugin_kit.json_types import JsonObject
+
+SERVER: Final = "_server"
+"""Stands for a plugin where files are the server's own; no plugin can have this id, nor reach them."""
 
 
 class TransferFunction(Protocol):
